@@ -6,7 +6,7 @@ namespace Tessera.Tensors;
 /// </summary>
 /// <remarks>
 /// Each operation is coarse and has a hand-written gradient (a <see cref="TapeNode"/>). Activations and their gradients are
-/// given back to the scope as the backward pass leaves them: read what you want to keep before calling <see cref="Backward"/>.
+/// given back to the scope as the backward pass leaves them: read what you want to keep before the backward pass.
 /// </remarks>
 public sealed class Tape : IDisposable
 {
