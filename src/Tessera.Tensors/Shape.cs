@@ -9,6 +9,9 @@ public readonly struct Shape : IEquatable<Shape>
     /// <summary>The largest number of dimensions.</summary>
     public const int MaximumRank = 4;
 
+    /// <summary>The largest number of elements.</summary>
+    public const long MaximumCount = 1L << 40;
+
     private readonly int _size0;
     private readonly int _size1;
     private readonly int _size2;
@@ -32,11 +35,12 @@ public readonly struct Shape : IEquatable<Shape>
                 throw new ArgumentException($"Shape: size {sizes[i]} of dimension {i} is negative");
             }
 
-            Count *= sizes[i];
-            if (Count > 1L << 40)
+            if (Count > MaximumCount / Math.Max(sizes[i], 1))
             {
                 throw new ArgumentException("Shape: more than 2^40 elements");
             }
+
+            Count *= sizes[i];
         }
 
         _size0 = sizes.Length > 0 ? sizes[0] : 1;
