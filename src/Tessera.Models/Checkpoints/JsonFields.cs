@@ -1,0 +1,183 @@
+using System.Text.Json;
+using Tessera.Tensors.Files;
+
+namespace Tessera.Models.Checkpoints;
+
+/// <summary>Reads the fields of a JSON object from outside; every error names the file, the field and its value.</summary>
+/// <remarks>A field that is null counts as absent, as it does where these files are written.</remarks>
+internal sealed class JsonFields
+{
+    private const int MaximumDepth = 16;
+
+    private readonly string _prefix;
+
+    private JsonFields(string path, string prefix, JsonElement element)
+    {
+        Path = path;
+        _prefix = prefix;
+        Element = element;
+    }
+
+    public string Path { get; }
+
+    public JsonElement Element { get; }
+
+    /// <summary>Reads a file that must hold one object.</summary>
+    /// <exception cref="InvalidDataException">It is larger than <paramref name="limit"/> bytes, no JSON, or no object.</exception>
+    public static JsonFields Read(string path, int limit = 1 << 20)
+    {
+        byte[] bytes = ReadLimited(path, limit);
+        JsonDocumentOptions options = new() { MaxDepth = MaximumDepth, AllowDuplicateProperties = false };
+        JsonElement element;
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(bytes, options);
+            element = document.RootElement.Clone();
+        }
+        catch (JsonException broken)
+        {
+            throw new InvalidDataException($"{path}: not valid JSON: {broken.Message}", broken);
+        }
+
+        return element.ValueKind == JsonValueKind.Object
+            ? new JsonFields(path, "", element)
+            : throw new InvalidDataException($"{path}: is {Show(element)}, an object is wanted");
+    }
+
+    /// <summary>Reads a whole file that may have at most <paramref name="limit"/> bytes.</summary>
+    public static byte[] ReadLimited(string path, int limit)
+    {
+        using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
+        if (stream.Length > limit)
+        {
+            throw new InvalidDataException($"{path}: has {stream.Length:N0} bytes; at most {limit:N0} are read of such a file");
+        }
+
+        byte[] bytes = new byte[stream.Length];
+        stream.ReadExactly(bytes);
+        return bytes;
+    }
+
+    public int Int(string name, int least, int most) =>
+        OptionalInt(name, least, most) ?? throw Absent(name, "a whole number");
+
+    public int? OptionalInt(string name, int least, int most)
+    {
+        if (Find(name) is not { } value)
+        {
+            return null;
+        }
+
+        return value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out int number) && number >= least && number <= most
+            ? number
+            : throw Wrong(name, value, $"a whole number from {least} to {most}");
+    }
+
+    public double Double(string name, double otherwise, double least, double most)
+    {
+        if (Find(name) is not { } value)
+        {
+            return otherwise;
+        }
+
+        return value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out double number)
+            && number >= least && number <= most
+            ? number
+            : throw Wrong(name, value, $"a number from {least} to {most}");
+    }
+
+    public bool Bool(string name, bool otherwise)
+    {
+        return Find(name) is not { } value ? otherwise
+            : value.ValueKind is JsonValueKind.True or JsonValueKind.False ? value.GetBoolean()
+            : throw Wrong(name, value, "true or false");
+    }
+
+    public string String(string name) => OptionalString(name) ?? throw Absent(name, "a string");
+
+    public string? OptionalString(string name)
+    {
+        return Find(name) is not { } value ? null
+            : value.ValueKind == JsonValueKind.String && Text(value) is { } text ? text
+            : throw Wrong(name, value, "a string");
+    }
+
+    public JsonFields? Object(string name)
+    {
+        return Find(name) is not { } value ? null
+            : value.ValueKind == JsonValueKind.Object ? new JsonFields(Path, $"{_prefix}{name}.", value)
+            : throw Wrong(name, value, "an object");
+    }
+
+    /// <summary>Reads token ids, which are written as one number, as a list, or as null for none.</summary>
+    public IReadOnlyList<int> Ids(string name)
+    {
+        if (Find(name) is not { } value)
+        {
+            return [];
+        }
+
+        List<int> ids = [];
+        IEnumerable<JsonElement> values = value.ValueKind == JsonValueKind.Array ? value.EnumerateArray() : [value];
+        foreach (JsonElement item in values)
+        {
+            ids.Add(item.ValueKind == JsonValueKind.Number && item.TryGetInt32(out int id) && id >= 0
+                ? id
+                : throw Wrong(name, value, "a token's id, a list of ids, or null"));
+        }
+
+        return ids;
+    }
+
+    /// <summary>Reads a list of strings; null where the field is absent.</summary>
+    public IReadOnlyList<string>? Strings(string name)
+    {
+        if (Find(name) is not { } value)
+        {
+            return null;
+        }
+
+        bool strings = value.ValueKind == JsonValueKind.Array
+            && value.EnumerateArray().All(item => item.ValueKind == JsonValueKind.String && Text(item) is not null);
+        return strings
+            ? [.. value.EnumerateArray().Select(item => item.GetString()!)]
+            : throw Wrong(name, value, "a list of strings");
+    }
+
+    /// <summary>Makes the error for a value that is of no use.</summary>
+    public InvalidDataException Wrong(string name, string wanted) => Find(name) is { } value
+        ? Wrong(name, value, wanted)
+        : Absent(name, wanted);
+
+    private JsonElement? Find(string name) =>
+        Element.TryGetProperty(name, out JsonElement value) && value.ValueKind != JsonValueKind.Null ? value : null;
+
+    private InvalidDataException Absent(string name, string wanted) =>
+        new($"{Path}: {_prefix}{name} is absent; {wanted} is wanted");
+
+    private InvalidDataException Wrong(string name, JsonElement value, string wanted) =>
+        new($"{Path}: {_prefix}{name} is {Show(value)}; {wanted} is wanted");
+
+    private static string? Text(JsonElement value)
+    {
+        try
+        {
+            return value.GetString();
+        }
+        catch (InvalidOperationException)
+        {
+            // An escaped half of a surrogate pair is valid JSON and no text.
+            return null;
+        }
+    }
+
+    private static string Show(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.Object => "an object",
+        JsonValueKind.Array => "a list",
+        JsonValueKind.String => HostileText.Quote(Text(value) ?? value.GetRawText()),
+        JsonValueKind.Number => HostileText.Quote(value.GetRawText())[1..^1],
+        JsonValueKind.Null => "null",
+        _ => value.GetRawText(),
+    };
+}

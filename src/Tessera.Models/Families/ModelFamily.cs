@@ -1,0 +1,65 @@
+using System.Text.Json.Nodes;
+using Tessera.Models.Checkpoints;
+using Tessera.Tensors.Files;
+
+namespace Tessera.Models.Families;
+
+/// <summary>
+/// Ties a family of models to ours: what its checkpoints call each parameter, what its config.json says, and the constants
+/// that its files don't state.
+/// </summary>
+public abstract class ModelFamily
+{
+    private static readonly ModelFamily[] _all = [new Gpt2(), new Llama(), new Qwen3()];
+
+    /// <summary>Gets the name in config.json's <c>model_type</c>.</summary>
+    public abstract string ModelType { get; }
+
+    /// <summary>Gets the name in config.json's <c>architectures</c>.</summary>
+    public abstract string Architecture { get; }
+
+    /// <summary>Gets the families that are known.</summary>
+    public static IReadOnlyList<ModelFamily> All => _all;
+
+    /// <summary>Gets what the names of the parameters outside the head begin with; some checkpoints leave it out.</summary>
+    internal abstract string Prefix { get; }
+
+    /// <summary>Gets the name of the head's matrix.</summary>
+    internal static string HeadName => "lm_head.weight";
+
+    /// <summary>Returns the family with that <c>model_type</c>.</summary>
+    /// <exception cref="NotSupportedException">There is none; the message lists those that there are.</exception>
+    public static ModelFamily Of(string modelType) => Array.Find(_all, family => family.ModelType == modelType)
+        ?? throw new NotSupportedException(
+            $"model_type {HostileText.Quote(modelType)} is not supported; {string.Join(", ", _all.Select(f => f.ModelType))} are");
+
+    /// <summary>Returns a model's parameters, in the order in which transformers keeps them, which decides the shards' cuts.</summary>
+    public abstract IEnumerable<ParameterSpec> Parameters(TransformerConfig config);
+
+    /// <summary>Reads the family's fields of a config.json.</summary>
+    /// <exception cref="InvalidDataException">A field is absent, of the wrong type, or says what we don't compute.</exception>
+    internal abstract TransformerConfig Read(JsonFields fields);
+
+    /// <summary>Returns the family's fields of a config.json, with transformers' defaults for what a config doesn't hold.</summary>
+    internal abstract JsonObject Write(TransformerConfig config);
+
+    /// <summary>Returns whether a tensor of that name is a constant that older checkpoints carry beside the parameters.</summary>
+    internal virtual bool IsConstant(string name) => false;
+
+    /// <summary>Requires that a field says what the family computes.</summary>
+    internal static void Require(bool holds, JsonFields fields, string name, string wanted)
+    {
+        if (!holds)
+        {
+            throw fields.Wrong(name, wanted);
+        }
+    }
+
+    /// <summary>Returns the ids as config.json has them: null, one number, or a list.</summary>
+    internal static JsonNode? Ids(IReadOnlyList<int> ids) => ids.Count switch
+    {
+        0 => null,
+        1 => ids[0],
+        _ => new JsonArray([.. ids.Select(id => (JsonNode)id)]),
+    };
+}
