@@ -1,0 +1,115 @@
+namespace Tessera.Models.Tokenizers;
+
+/// <summary>
+/// Reads the stages around the model of a byte-level tokenizer.json: pre-tokenizer, post-processor and decoder.
+/// </summary>
+internal static class TokenizerJsonStages
+{
+    private const int MostStages = 16;
+
+    /// <summary>Reads which splitting a pre-tokenizer stands for.</summary>
+    public static Splitting ReadSplitting(JsonField preTokenizer)
+    {
+        Dictionary<string, JsonField> fields = preTokenizer.Fields(
+            "type", "add_prefix_space", "trim_offsets", "use_regex", "pretokenizers");
+        switch (TypeOf(preTokenizer, fields))
+        {
+            case "ByteLevel":
+                return ReadByteLevel(preTokenizer) ? Splitting.Gpt2 : Splitting.None;
+            case "Sequence" when fields.TryGetValue("pretokenizers", out JsonField stages):
+                List<JsonField> parts = stages.Elements(MostStages);
+                if (parts.Count == 2)
+                {
+                    Splitting splitting = ReadSplit(parts[0]);
+                    return ReadByteLevel(parts[1]) ? throw parts[1].Error("use_regex false after a Split") : splitting;
+                }
+
+                break;
+        }
+
+        throw preTokenizer.Error("ByteLevel, or a Sequence of Split and ByteLevel");
+    }
+
+    /// <summary>Reads a post-processor, which must add no token; returns it as JSON.</summary>
+    public static string ReadPostProcessor(JsonField post)
+    {
+        if (post.IsNull)
+        {
+            return "null";
+        }
+
+        Dictionary<string, JsonField> fields = post.Fields(
+            "type", "single", "pair", "special_tokens", "add_prefix_space", "trim_offsets", "use_regex");
+        string type = TypeOf(post, fields);
+        bool addsNothing = type == "ByteLevel"
+            || (type == "TemplateProcessing"
+                && fields.TryGetValue("single", out JsonField single) && IsSequenceAlone(single)
+                && (!fields.TryGetValue("special_tokens", out JsonField specials) || specials.Compact() == "{}"));
+        return addsNothing
+            ? post.Compact()
+            : throw post.Error("null, ByteLevel, or a TemplateProcessing that adds no token");
+    }
+
+    /// <summary>Reads a decoder, which must be ByteLevel; returns it as JSON.</summary>
+    public static string ReadDecoder(JsonField decoder)
+    {
+        ReadByteLevelFields(decoder);
+        return decoder.Compact();
+    }
+
+    private static string TypeOf(JsonField stage, Dictionary<string, JsonField> fields) =>
+        fields.TryGetValue("type", out JsonField type) ? type.Text() : throw stage.Error("an object with a type");
+
+    // Returns whether it splits by GPT-2's expression.
+    private static bool ReadByteLevel(JsonField stage)
+    {
+        Dictionary<string, JsonField> fields = ReadByteLevelFields(stage);
+        if (fields.TryGetValue("add_prefix_space", out JsonField prefix) && prefix.Flag())
+        {
+            throw prefix.Error("false: a space before the text is not supported");
+        }
+
+        return !fields.TryGetValue("use_regex", out JsonField regex) || regex.Flag();
+    }
+
+    private static Dictionary<string, JsonField> ReadByteLevelFields(JsonField stage)
+    {
+        Dictionary<string, JsonField> fields = stage.Fields("type", "add_prefix_space", "trim_offsets", "use_regex");
+        return TypeOf(stage, fields) == "ByteLevel" ? fields : throw stage.Error("ByteLevel");
+    }
+
+    private static Splitting ReadSplit(JsonField stage)
+    {
+        Dictionary<string, JsonField> fields = stage.Fields("type", "pattern", "behavior", "invert");
+        if (TypeOf(stage, fields) != "Split" || !fields.TryGetValue("pattern", out JsonField pattern))
+        {
+            throw stage.Error("Split with a pattern");
+        }
+
+        if (fields.TryGetValue("behavior", out JsonField behavior) && behavior.Text() != "Isolated")
+        {
+            throw behavior.Error("\"Isolated\"");
+        }
+
+        if (fields.TryGetValue("invert", out JsonField invert) && invert.Flag())
+        {
+            throw invert.Error("false");
+        }
+
+        string expression = pattern.Fields("Regex").TryGetValue("Regex", out JsonField regex)
+            ? regex.Text()
+            : throw pattern.Error("a Regex");
+        return expression switch
+        {
+            Gpt2Splitter.Expression => Splitting.Gpt2,
+            Cl100kSplitter.Expression => Splitting.Cl100k,
+            _ => throw regex.Error("the splitting expression of GPT-2 or cl100k"),
+        };
+    }
+
+    private static bool IsSequenceAlone(JsonField single)
+    {
+        List<JsonField> pieces = single.Elements(MostStages);
+        return pieces.Count == 1 && pieces[0].Fields("Sequence", "SpecialToken").ContainsKey("Sequence");
+    }
+}

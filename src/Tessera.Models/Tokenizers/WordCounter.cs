@@ -1,0 +1,156 @@
+using System.Collections.Concurrent;
+
+namespace Tessera.Models.Tokenizers;
+
+/// <summary>
+/// Counts the words of documents on several threads within a limit of memory. Each thread has its own table; the tables
+/// are added up after rounds of so many bytes, and only then words are forgotten, so that nothing depends on the
+/// threads.
+/// </summary>
+internal sealed class WordCounter(Splitting splitting, int threads, long memoryLimit)
+{
+    // A piece is what a thread takes at a time.
+    private const int PieceBytes = 1 << 20;
+
+    private const long LongestRound = 64L << 20;
+    private const long ShortestRound = 1L << 20;
+
+    // A round of words that all differ takes some ten times its bytes, the table of words a quarter of the limit.
+    private readonly long _roundBytes = Math.Clamp(memoryLimit / 16, ShortestRound, LongestRound);
+    private readonly long _mostBytes = memoryLimit / 4;
+
+    /// <summary>Gets the words.</summary>
+    public WordTable Words { get; private set; } = new();
+
+    /// <summary>Gets how many bytes were read.</summary>
+    public long Bytes { get; private set; }
+
+    /// <summary>Gets how many times a word was forgotten.</summary>
+    public long ForgottenWords { get; private set; }
+
+    /// <summary>Gets how many occurrences the forgotten words had.</summary>
+    public long ForgottenOccurrences { get; private set; }
+
+    /// <summary>Counts the words of documents.</summary>
+    public void Count(IEnumerable<ReadOnlyMemory<byte>> documents)
+    {
+        using IEnumerator<List<ReadOnlyMemory<byte>>> pieces = Pieces(documents).GetEnumerator();
+        while (CountRound(pieces))
+        {
+            if (Words.Bytes > _mostBytes)
+            {
+                (long words, long occurrences) = Words.Prune(_mostBytes / 2);
+                ForgottenWords += words;
+                ForgottenOccurrences += occurrences;
+            }
+        }
+    }
+
+    // Gathers short documents and cuts long ones, so that each piece has about the same size.
+    private static IEnumerable<List<ReadOnlyMemory<byte>>> Pieces(IEnumerable<ReadOnlyMemory<byte>> documents)
+    {
+        List<ReadOnlyMemory<byte>> piece = [];
+        int bytes = 0;
+        foreach (ReadOnlyMemory<byte> document in documents)
+        {
+            ReadOnlyMemory<byte> rest = document;
+            while (rest.Length > 0)
+            {
+                ReadOnlyMemory<byte> part = rest[..PartLength(rest.Span)];
+                rest = rest[part.Length..];
+                piece.Add(part);
+                bytes += part.Length;
+                if (bytes >= PieceBytes)
+                {
+                    yield return piece;
+                    (piece, bytes) = ([], 0);
+                }
+            }
+        }
+
+        if (piece.Count > 0)
+        {
+            yield return piece;
+        }
+    }
+
+    private static int PartLength(ReadOnlySpan<byte> rest)
+    {
+        for (long length = PieceBytes; length < rest.Length; length *= 2)
+        {
+            if (Splitters.SafeCut(rest[..(int)length]) is int cut)
+            {
+                return cut;
+            }
+        }
+
+        return rest.Length;
+    }
+
+    // Returns false when there are no more pieces.
+    private bool CountRound(IEnumerator<List<ReadOnlyMemory<byte>>> pieces)
+    {
+        using BlockingCollection<List<ReadOnlyMemory<byte>>> queue = new(2 * threads);
+        WordTable[] tables = [.. Enumerable.Range(0, threads).Select(_ => new WordTable())];
+        Task[] workers = [.. tables.Select(table => Task.Run(() => CountAll(queue, table)))];
+        long round = 0;
+        bool more = true;
+        try
+        {
+            while (round < _roundBytes && (more = pieces.MoveNext()))
+            {
+                round += pieces.Current.Sum(part => (long)part.Length);
+                queue.Add(pieces.Current);
+            }
+        }
+        finally
+        {
+            queue.CompleteAdding();
+            Task.WaitAll(workers);
+        }
+
+        Bytes += round;
+        foreach (WordTable table in tables)
+        {
+            AddTable(table);
+        }
+
+        return more;
+    }
+
+    private void AddTable(WordTable table)
+    {
+        if (Words.Count == 0)
+        {
+            Words = table;
+        }
+        else
+        {
+            Words.Add(table);
+        }
+    }
+
+    private void CountAll(BlockingCollection<List<ReadOnlyMemory<byte>>> queue, WordTable table)
+    {
+        try
+        {
+            foreach (ReadOnlyMemory<byte> part in queue.GetConsumingEnumerable().SelectMany(piece => piece))
+            {
+                if (splitting == Splitting.Cl100k)
+                {
+                    table.CountWords<Cl100kSplitter>(part.Span);
+                }
+                else
+                {
+                    table.CountWords<Gpt2Splitter>(part.Span);
+                }
+            }
+        }
+        catch
+        {
+            // The reader must not wait for a thread that is gone.
+            queue.CompleteAdding();
+            throw;
+        }
+    }
+}
