@@ -182,7 +182,7 @@ internal sealed class BpeModel
             if (token.IsSpecial && Array.IndexOf(_tokenOfByte, token.Id) >= 0)
             {
                 throw new InvalidDataException(
-                    $"{file}: added_tokens: \"{token.Text}\" with id {token.Id}, wanted a text that is no byte's token");
+                    $"{file}: added_tokens: \"{token.Text}\" with id {token.Id}, wanted one that is no byte's token");
             }
 
             if (!fits)

@@ -75,7 +75,9 @@ public sealed class BpeTrainer
         }
 
         IEnumerable<string> bytes = Enumerable.Range(0, 256)
-            .Where(value => occurs[value]).Select(value => ByteAlphabet.Token((byte)value)).Order(StringComparer.Ordinal);
+            .Where(value => occurs[value])
+            .Select(value => ByteAlphabet.Token((byte)value))
+            .Order(StringComparer.Ordinal);
         return Tokenizer([.. specialTokens, .. bytes], [], Splitting.None, specialTokens);
     }
 
