@@ -13,7 +13,12 @@ public static class DTypes
         _ => throw new ArgumentOutOfRangeException(nameof(type), type, "DType: unknown type"),
     };
 
-    /// <summary>Returns the element type that holds values of <typeparamref name="T"/>; <see cref="BFloat16"/> is BF16.</summary>
+    /// <summary>Returns whether the elements are floating-point numbers.</summary>
+    public static bool IsFloat(this DType type) => type is DType.F64 or DType.F32 or DType.F16 or DType.BF16;
+
+    /// <summary>
+    /// Returns the element type that holds values of <typeparamref name="T"/>; <see cref="BFloat16"/> is BF16.
+    /// </summary>
     /// <exception cref="NotSupportedException">No element type holds <typeparamref name="T"/>.</exception>
     public static DType Of<T>()
         where T : unmanaged

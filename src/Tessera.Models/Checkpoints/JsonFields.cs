@@ -3,7 +3,9 @@ using Tessera.Tensors.Files;
 
 namespace Tessera.Models.Checkpoints;
 
-/// <summary>Reads the fields of a JSON object from outside; every error names the file, the field and its value.</summary>
+/// <summary>
+/// Reads the fields of a JSON object from outside; every error names the file, the field and its value.
+/// </summary>
 /// <remarks>A field that is null counts as absent, as it does where these files are written.</remarks>
 internal sealed class JsonFields
 {
@@ -23,7 +25,9 @@ internal sealed class JsonFields
     public JsonElement Element { get; }
 
     /// <summary>Reads a file that must hold one object.</summary>
-    /// <exception cref="InvalidDataException">It is larger than <paramref name="limit"/> bytes, no JSON, or no object.</exception>
+    /// <exception cref="InvalidDataException">
+    /// It is larger than <paramref name="limit"/> bytes, no JSON, or no object.
+    /// </exception>
     public static JsonFields Read(string path, int limit = 1 << 20)
     {
         byte[] bytes = ReadLimited(path, limit);
@@ -50,7 +54,8 @@ internal sealed class JsonFields
         using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
         if (stream.Length > limit)
         {
-            throw new InvalidDataException($"{path}: has {stream.Length:N0} bytes; at most {limit:N0} are read of such a file");
+            throw new InvalidDataException(
+                $"{path}: has {stream.Length:N0} bytes; at most {limit:N0} are read of such a file");
         }
 
         byte[] bytes = new byte[stream.Length];
@@ -68,16 +73,20 @@ internal sealed class JsonFields
             return null;
         }
 
-        return value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out int number) && number >= least && number <= most
+        return value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out int number)
+            && number >= least && number <= most
             ? number
             : throw Wrong(name, value, $"a whole number from {least} to {most}");
     }
 
-    public double Double(string name, double otherwise, double least, double most)
+    public double Double(string name, double otherwise, double least, double most) =>
+        OptionalDouble(name, least, most) ?? otherwise;
+
+    public double? OptionalDouble(string name, double least, double most)
     {
         if (Find(name) is not { } value)
         {
-            return otherwise;
+            return null;
         }
 
         return value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out double number)
@@ -86,9 +95,11 @@ internal sealed class JsonFields
             : throw Wrong(name, value, $"a number from {least} to {most}");
     }
 
-    public bool Bool(string name, bool otherwise)
+    public bool Bool(string name, bool otherwise) => OptionalBool(name) ?? otherwise;
+
+    public bool? OptionalBool(string name)
     {
-        return Find(name) is not { } value ? otherwise
+        return Find(name) is not { } value ? null
             : value.ValueKind is JsonValueKind.True or JsonValueKind.False ? value.GetBoolean()
             : throw Wrong(name, value, "true or false");
     }
@@ -107,6 +118,21 @@ internal sealed class JsonFields
         return Find(name) is not { } value ? null
             : value.ValueKind == JsonValueKind.Object ? new JsonFields(Path, $"{_prefix}{name}.", value)
             : throw Wrong(name, value, "an object");
+    }
+
+    /// <summary>Reads a list of objects; empty where the field is absent.</summary>
+    public IReadOnlyList<JsonFields> Objects(string name)
+    {
+        if (Find(name) is not { } value)
+        {
+            return [];
+        }
+
+        bool objects = value.ValueKind == JsonValueKind.Array
+            && value.EnumerateArray().All(item => item.ValueKind == JsonValueKind.Object);
+        return objects
+            ? [.. value.EnumerateArray().Select(item => new JsonFields(Path, $"{_prefix}{name}[].", item))]
+            : throw Wrong(name, value, "a list of objects");
     }
 
     /// <summary>Reads token ids, which are written as one number, as a list, or as null for none.</summary>

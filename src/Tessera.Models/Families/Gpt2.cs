@@ -18,9 +18,9 @@ public sealed class Gpt2 : ModelFamily
     /// <inheritdoc/>
     public override IEnumerable<ParameterSpec> Parameters(TransformerConfig config)
     {
-        int C = config.Width;
-        yield return new(ParameterKind.TokenEmbedding, 0, "transformer.wte.weight", new Shape(config.VocabularySize, C));
-        yield return new(ParameterKind.PositionEmbedding, 0, "transformer.wpe.weight", new Shape(config.ContextLength, C));
+        (int V, int C, int T) = (config.VocabularySize, config.Width, config.ContextLength);
+        yield return new(ParameterKind.TokenEmbedding, 0, "transformer.wte.weight", new Shape(V, C));
+        yield return new(ParameterKind.PositionEmbedding, 0, "transformer.wpe.weight", new Shape(T, C));
         for (int layer = 0; layer < config.Layers; layer++)
         {
             foreach (ParameterSpec spec in Layer(config, layer))
@@ -33,13 +33,14 @@ public sealed class Gpt2 : ModelFamily
         yield return new(ParameterKind.FinalNormBias, 0, "transformer.ln_f.bias", new Shape(C));
         if (!config.TiedEmbeddings)
         {
-            yield return new(ParameterKind.Head, 0, HeadName, new Shape(config.VocabularySize, C));
+            yield return new(ParameterKind.Head, 0, HeadName, new Shape(V, C));
         }
     }
 
     // OpenAI's own checkpoints carry the causal mask of each layer.
     internal override bool IsConstant(string name) =>
-        name.EndsWith(".attn.bias", StringComparison.Ordinal) || name.EndsWith(".attn.masked_bias", StringComparison.Ordinal);
+        name.EndsWith(".attn.bias", StringComparison.Ordinal)
+        || name.EndsWith(".attn.masked_bias", StringComparison.Ordinal);
 
     internal override TransformerConfig Read(JsonFields fields)
     {
@@ -82,18 +83,24 @@ public sealed class Gpt2 : ModelFamily
     internal override JsonObject Write(TransformerConfig config) => new()
     {
         ["activation_function"] = config.Activation == Activation.Gelu ? "gelu" : "gelu_new",
-        ["add_cross_attention"] = false,
-        ["attn_pdrop"] = 0.1,
         ["bos_token_id"] = config.BosId,
-        ["embd_pdrop"] = 0.1,
         ["eos_token_id"] = Ids(config.EosIds),
-        ["initializer_range"] = 0.02,
         ["layer_norm_epsilon"] = config.NormEpsilon,
         ["n_embd"] = config.Width,
         ["n_head"] = config.Heads,
         ["n_inner"] = config.FeedForwardWidth == 4 * config.Width ? null : config.FeedForwardWidth,
         ["n_layer"] = config.Layers,
         ["n_positions"] = config.ContextLength,
+        ["tie_word_embeddings"] = config.TiedEmbeddings,
+        ["vocab_size"] = config.VocabularySize,
+    };
+
+    internal override JsonObject Defaults() => new()
+    {
+        ["add_cross_attention"] = false,
+        ["attn_pdrop"] = 0.1,
+        ["embd_pdrop"] = 0.1,
+        ["initializer_range"] = 0.02,
         ["pad_token_id"] = null,
         ["reorder_and_upcast_attn"] = false,
         ["resid_pdrop"] = 0.1,
@@ -104,9 +111,7 @@ public sealed class Gpt2 : ModelFamily
         ["summary_proj_to_labels"] = true,
         ["summary_type"] = "cls_index",
         ["summary_use_proj"] = true,
-        ["tie_word_embeddings"] = config.TiedEmbeddings,
         ["use_cache"] = true,
-        ["vocab_size"] = config.VocabularySize,
     };
 
     private static ParameterSpec[] Layer(TransformerConfig config, int layer)

@@ -4,7 +4,9 @@ using Tessera.Tensors;
 
 namespace Tessera.Models.Families;
 
-/// <summary>Llama's form: RMS norms, rotary positions, grouped key heads, SwiGLU (arXiv 2302.13971, 2307.09288).</summary>
+/// <summary>
+/// Llama's form: RMS norms, rotary positions, grouped key heads, SwiGLU (arXiv 2302.13971, 2307.09288).
+/// </summary>
 public class Llama : ModelFamily
 {
     /// <inheritdoc/>
@@ -18,8 +20,8 @@ public class Llama : ModelFamily
     /// <inheritdoc/>
     public override IEnumerable<ParameterSpec> Parameters(TransformerConfig config)
     {
-        (int C, int F) = (config.Width, config.FeedForwardWidth);
-        yield return new(ParameterKind.TokenEmbedding, 0, "model.embed_tokens.weight", new Shape(config.VocabularySize, C));
+        (int V, int C, int F) = (config.VocabularySize, config.Width, config.FeedForwardWidth);
+        yield return new(ParameterKind.TokenEmbedding, 0, "model.embed_tokens.weight", new Shape(V, C));
         for (int layer = 0; layer < config.Layers; layer++)
         {
             string name = $"model.layers.{layer}.";
@@ -42,25 +44,28 @@ public class Llama : ModelFamily
                 }
             }
 
+            string after = name + "post_attention_layernorm.weight";
             yield return new(ParameterKind.AttentionNorm, layer, name + "input_layernorm.weight", new Shape(C));
-            yield return new(ParameterKind.FeedForwardNorm, layer, name + "post_attention_layernorm.weight", new Shape(C));
+            yield return new(ParameterKind.FeedForwardNorm, layer, after, new Shape(C));
         }
 
         yield return new(ParameterKind.FinalNorm, 0, "model.norm.weight", new Shape(C));
         if (!config.TiedEmbeddings)
         {
-            yield return new(ParameterKind.Head, 0, HeadName, new Shape(config.VocabularySize, C));
+            yield return new(ParameterKind.Head, 0, HeadName, new Shape(V, C));
         }
     }
 
     // Checkpoints of before 2024 carry the rotary frequencies.
-    internal override bool IsConstant(string name) => name.EndsWith(".rotary_emb.inv_freq", StringComparison.Ordinal);
+    internal override bool IsConstant(string name) =>
+        name.EndsWith(".rotary_emb.inv_freq", StringComparison.Ordinal);
 
     internal override TransformerConfig Read(JsonFields fields)
     {
         int width = fields.Int("hidden_size", 1, TransformerConfig.MaximumWidth);
         int heads = fields.Int("num_attention_heads", 1, TransformerConfig.MaximumHeads);
-        int headSize = fields.OptionalInt("head_dim", 1, TransformerConfig.MaximumHeadSize) ?? Math.Max(width / heads, 1);
+        int headSize = fields.OptionalInt("head_dim", 1, TransformerConfig.MaximumHeadSize)
+            ?? Math.Max(width / heads, 1);
         string activation = fields.OptionalString("hidden_act") ?? "silu";
         Require(activation is "silu" or "gelu_pytorch_tanh", fields, "hidden_act", "silu or gelu_pytorch_tanh");
         IReadOnlyList<int> bos = fields.Ids("bos_token_id");
@@ -102,28 +107,32 @@ public class Llama : ModelFamily
         return new JsonObject
         {
             ["attention_bias"] = config.AttentionBiases,
-            ["attention_dropout"] = 0.0,
             ["bos_token_id"] = config.BosId,
             ["eos_token_id"] = Ids(config.EosIds),
             ["head_dim"] = config.HeadSize,
             ["hidden_act"] = config.Activation == Activation.SwiGlu ? "silu" : "gelu_pytorch_tanh",
             ["hidden_size"] = config.Width,
-            ["initializer_range"] = 0.02,
             ["intermediate_size"] = config.FeedForwardWidth,
             ["max_position_embeddings"] = config.ContextLength,
             ["mlp_bias"] = config.FeedForwardBiases,
             ["num_attention_heads"] = config.Heads,
             ["num_hidden_layers"] = config.Layers,
             ["num_key_value_heads"] = config.KeyHeads,
-            ["pad_token_id"] = null,
-            ["pretraining_tp"] = 1,
             ["rms_norm_eps"] = config.NormEpsilon,
             ["rope_parameters"] = rotary,
             ["tie_word_embeddings"] = config.TiedEmbeddings,
-            ["use_cache"] = true,
             ["vocab_size"] = config.VocabularySize,
         };
     }
+
+    internal override JsonObject Defaults() => new()
+    {
+        ["attention_dropout"] = 0.0,
+        ["initializer_range"] = 0.02,
+        ["pad_token_id"] = null,
+        ["pretraining_tp"] = 1,
+        ["use_cache"] = true,
+    };
 
     private static IEnumerable<ParameterSpec> Attention(TransformerConfig config, int layer, string name)
     {
@@ -144,7 +153,9 @@ public class Llama : ModelFamily
             new(ParameterKind.KeyNorm, layer, name + "k_norm.weight", new Shape(config.HeadSize))];
     }
 
-    /// <summary>Reads rope_parameters, or rope_theta and rope_scaling as they were written before transformers 5.</summary>
+    /// <summary>
+    /// Reads rope_parameters, or rope_theta and rope_scaling as they were written before transformers 5.
+    /// </summary>
     private static RotaryConfig ReadRotary(JsonFields fields, int headSize)
     {
         JsonFields? rotary = fields.Object("rope_parameters") ?? fields.Object("rope_scaling");

@@ -5,8 +5,8 @@ using Tessera.Tensors.Files;
 namespace Tessera.Models.Families;
 
 /// <summary>
-/// Ties a family of models to ours: what its checkpoints call each parameter, what its config.json says, and the constants
-/// that its files don't state.
+/// Ties a family of models to ours: what its checkpoints call each parameter, what its config.json says, and the
+/// constants that its files don't state.
 /// </summary>
 public abstract class ModelFamily
 {
@@ -21,7 +21,9 @@ public abstract class ModelFamily
     /// <summary>Gets the families that are known.</summary>
     public static IReadOnlyList<ModelFamily> All => _all;
 
-    /// <summary>Gets what the names of the parameters outside the head begin with; some checkpoints leave it out.</summary>
+    /// <summary>
+    /// Gets what the names of the parameters outside the head begin with; some checkpoints leave it out.
+    /// </summary>
     internal abstract string Prefix { get; }
 
     /// <summary>Gets the name of the head's matrix.</summary>
@@ -29,21 +31,35 @@ public abstract class ModelFamily
 
     /// <summary>Returns the family with that <c>model_type</c>.</summary>
     /// <exception cref="NotSupportedException">There is none; the message lists those that there are.</exception>
-    public static ModelFamily Of(string modelType) => Array.Find(_all, family => family.ModelType == modelType)
-        ?? throw new NotSupportedException(
-            $"model_type {HostileText.Quote(modelType)} is not supported; {string.Join(", ", _all.Select(f => f.ModelType))} are");
+    public static ModelFamily Of(string modelType) => Find(modelType) ?? throw new NotSupportedException(
+        $"ModelFamily: {HostileText.Quote(modelType)} is not supported; {Supported} are");
 
-    /// <summary>Returns a model's parameters, in the order in which transformers keeps them, which decides the shards' cuts.</summary>
+    /// <summary>Returns the family with that <c>model_type</c>, or null.</summary>
+    internal static ModelFamily? Find(string modelType) => Array.Find(_all, family => family.ModelType == modelType);
+
+    /// <summary>Gets the families' names for a message.</summary>
+    internal static string Supported => string.Join(", ", _all.Select(family => family.ModelType));
+
+    /// <summary>
+    /// Returns a model's parameters, in the order in which transformers keeps them, which decides the shards' cuts.
+    /// </summary>
     public abstract IEnumerable<ParameterSpec> Parameters(TransformerConfig config);
 
     /// <summary>Reads the family's fields of a config.json.</summary>
-    /// <exception cref="InvalidDataException">A field is absent, of the wrong type, or says what we don't compute.</exception>
+    /// <exception cref="InvalidDataException">
+    /// A field is absent, of the wrong type, or says what we don't compute.
+    /// </exception>
     internal abstract TransformerConfig Read(JsonFields fields);
 
-    /// <summary>Returns the family's fields of a config.json, with transformers' defaults for what a config doesn't hold.</summary>
+    /// <summary>Returns the fields of a config.json that a configuration decides.</summary>
     internal abstract JsonObject Write(TransformerConfig config);
 
-    /// <summary>Returns whether a tensor of that name is a constant that older checkpoints carry beside the parameters.</summary>
+    /// <summary>Returns transformers' values for the fields that mean nothing to us, such as dropout.</summary>
+    internal abstract JsonObject Defaults();
+
+    /// <summary>
+    /// Returns whether a tensor of that name is a constant that older checkpoints carry beside the parameters.
+    /// </summary>
     internal virtual bool IsConstant(string name) => false;
 
     /// <summary>Requires that a field says what the family computes.</summary>

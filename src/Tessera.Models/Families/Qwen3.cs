@@ -3,7 +3,9 @@ using Tessera.Models.Checkpoints;
 
 namespace Tessera.Models.Families;
 
-/// <summary>Qwen3's form, which is ours too: Llama's with a norm on each head's queries and keys (arXiv 2505.09388).</summary>
+/// <summary>
+/// Qwen3's form, which is ours too: Llama's with a norm on each head's queries and keys (arXiv 2505.09388).
+/// </summary>
 public sealed class Qwen3 : Llama
 {
     // The class default of transformers; it means nothing while use_sliding_window is false.
@@ -28,11 +30,18 @@ public sealed class Qwen3 : Llama
     {
         JsonObject fields = base.Write(config);
         fields.Remove("mlp_bias");
-        fields.Remove("pretraining_tp");
-        fields["layer_types"] = new JsonArray([.. Enumerable.Repeat(FullAttention, config.Layers).Select(t => (JsonNode)t)]);
-        fields["max_window_layers"] = MaximumWindowLayers;
+        IEnumerable<string> types = Enumerable.Repeat(FullAttention, config.Layers);
+        fields["layer_types"] = new JsonArray([.. types.Select(type => (JsonNode)type)]);
         fields["sliding_window"] = null;
         fields["use_sliding_window"] = false;
+        return fields;
+    }
+
+    internal override JsonObject Defaults()
+    {
+        JsonObject fields = base.Defaults();
+        fields.Remove("pretraining_tp");
+        fields["max_window_layers"] = MaximumWindowLayers;
         return fields;
     }
 }

@@ -7,7 +7,9 @@ public static class HostileText
 {
     private const int Longest = 80;
 
-    /// <summary>Returns the text between quotes, cut after 80 characters, with control and unpaired characters as \uXXXX.</summary>
+    /// <summary>
+    /// Returns the text between quotes, cut after 80 characters, with control and unpaired characters as \uXXXX.
+    /// </summary>
     public static string Quote(ReadOnlySpan<char> text)
     {
         StringBuilder shown = new("\"");

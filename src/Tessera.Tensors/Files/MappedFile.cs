@@ -2,7 +2,9 @@ using System.IO.MemoryMappedFiles;
 
 namespace Tessera.Tensors.Files;
 
-/// <summary>Maps a file read-only into memory, so that weights are used as they lie on disk and processes share them.</summary>
+/// <summary>
+/// Maps a file read-only into memory, so that weights are used as they lie on disk and processes share them.
+/// </summary>
 /// <remarks>
 /// The file must not be cut short while it is mapped: the system then ends the process that touches the lost part. What
 /// Tessera writes is replaced by renaming (never written over), which leaves a mapping of the old file intact.

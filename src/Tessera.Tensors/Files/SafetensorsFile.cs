@@ -3,7 +3,9 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Tessera.Tensors.Files;
 
-/// <summary>Reads a safetensors file: its tensors lie over the mapped file, so that opening costs neither time nor memory.</summary>
+/// <summary>
+/// Reads a safetensors file: its tensors lie over the mapped file, so that opening costs neither time nor memory.
+/// </summary>
 public sealed unsafe class SafetensorsFile : IDisposable
 {
     private const int LengthBytes = 8;
@@ -38,7 +40,9 @@ public sealed unsafe class SafetensorsFile : IDisposable
         : throw new KeyNotFoundException($"{Path}: has no tensor {HostileText.Quote(name)} among its {Names.Count}");
 
     /// <summary>Opens a file and checks its whole header against itself and against the file's length.</summary>
-    /// <exception cref="InvalidDataException">The file is broken; the message names tensor, field and value.</exception>
+    /// <exception cref="InvalidDataException">
+    /// The file is broken; the message names tensor, field and value.
+    /// </exception>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="UnauthorizedAccessException">The file may not be read, or is a folder.</exception>
     /// <exception cref="IOException">The file can't be read.</exception>
@@ -50,7 +54,7 @@ public sealed unsafe class SafetensorsFile : IDisposable
             if (file.Length < LengthBytes)
             {
                 throw new InvalidDataException(
-                    $"{path}: {file.Length} bytes are no safetensors file, which begins with 8 for its header's length");
+                    $"{path}: {file.Length} bytes are no safetensors file, whose first 8 give its header's length");
             }
 
             ulong length = BinaryPrimitives.ReadUInt64LittleEndian(file.Bytes(0, LengthBytes));
@@ -58,7 +62,7 @@ public sealed unsafe class SafetensorsFile : IDisposable
             if (length > most)
             {
                 throw new InvalidDataException(
-                    $"{path}: header length {length}: at most {most} is possible in a file of {file.Length} bytes");
+                    $"{path}: header length {length}: at most {most} is possible in {file.Length} bytes");
             }
 
             long dataOffset = LengthBytes + (long)length;

@@ -3,8 +3,9 @@ using System.Text.Json;
 namespace Tessera.Tensors.Files;
 
 /// <summary>
-/// Reads the header of a safetensors file: eight bytes with the length of a JSON object, then the object, which gives each
-/// tensor's type, shape and place in the bytes that follow. Nothing that it claims is believed before it is checked.
+/// Reads the header of a safetensors file: eight bytes with the length of a JSON object, then the object, which gives
+/// each tensor's type, shape and place in the bytes that follow. Nothing that it claims is believed before it is
+/// checked.
 /// </summary>
 internal ref struct SafetensorsHeader
 {
@@ -38,7 +39,9 @@ internal ref struct SafetensorsHeader
     /// <param name="path">The file's name for errors.</param>
     /// <param name="json">The JSON object.</param>
     /// <param name="dataBytes">The number of bytes that follow the header in the file.</param>
-    /// <exception cref="InvalidDataException">The header is broken, or contradicts itself or the file's length.</exception>
+    /// <exception cref="InvalidDataException">
+    /// The header is broken, or contradicts itself or the file's length.
+    /// </exception>
     public static SafetensorsHeader Read(string path, ReadOnlySpan<byte> json, long dataBytes)
     {
         SafetensorsHeader header = new(path, json, dataBytes);
@@ -142,7 +145,7 @@ internal ref struct SafetensorsHeader
         long wanted = shape!.Value.Count * type!.Value.Size();
         return end - begin == wanted
             ? new SafetensorsEntry(name, type.Value, shape.Value, begin, end)
-            : throw Wrong(where, $"data_offsets [{begin},{end}] are {end - begin} bytes, {type} {shape} takes {wanted}");
+            : throw Wrong(where, $"data_offsets [{begin},{end}] are {end - begin} bytes; {type} {shape} is {wanted}");
     }
 
     private DType ReadType(string where)
@@ -201,9 +204,8 @@ internal ref struct SafetensorsHeader
             throw Wrong($"{where}: data_offsets", "has more than two numbers");
         }
 
-        return begin <= end && end <= _dataBytes
-            ? (begin, end)
-            : throw Wrong($"{where}: data_offsets", $"[{begin},{end}] are not inside the {_dataBytes} bytes of data");
+        return begin <= end && end <= _dataBytes ? (begin, end) : throw Wrong(
+            $"{where}: data_offsets", $"[{begin},{end}] are not inside the {_dataBytes} bytes of data");
     }
 
     private readonly long ReadCount(string what)
