@@ -9,14 +9,16 @@ namespace Tessera.Models.Tests.Checkpoints;
 
 public sealed class CheckpointTests
 {
-    public static TheoryData<string> Folders => [..
-        Directory.GetDirectories(SharedFiles.Path("goldens/hf-folders")).Order().Select(folder => Path.GetFileName(folder))];
+    public static TheoryData<string> Folders =>
+        [.. Directory.GetDirectories(Root).Order().Select(folder => Path.GetFileName(folder))];
+
+    private static string Root => SharedFiles.Path("goldens/hf-folders");
 
     [Theory]
     [MemberData(nameof(Folders))]
     public void WritesTheSameBytesAsTransformers(string name)
     {
-        string source = SharedFiles.Path("goldens/hf-folders/" + name);
+        string source = Path.Combine(Root, name);
         using TemporaryFolder folder = new();
         string written = folder.Path("model");
         using (Checkpoint checkpoint = Checkpoint.Load(source))
@@ -34,7 +36,7 @@ public sealed class CheckpointTests
     public void WritesWithoutASourceWhatTransformersWrites(string name)
     {
         // Nothing of the small JSON files is carried through here: all that they say comes from our own constants.
-        string source = SharedFiles.Path("goldens/hf-folders/" + name);
+        string source = Path.Combine(Root, name);
         using TemporaryFolder folder = new();
         string written = folder.Path("model");
         using (Checkpoint checkpoint = Checkpoint.Load(source))
@@ -62,7 +64,7 @@ public sealed class CheckpointTests
     [MemberData(nameof(Folders))]
     public void FillsParametersOfEveryType(string name)
     {
-        using Checkpoint checkpoint = Checkpoint.Load(SharedFiles.Path("goldens/hf-folders/" + name));
+        using Checkpoint checkpoint = Checkpoint.Load(Path.Combine(Root, name));
         foreach (DType type in (DType[])[DType.F32, DType.F64])
         {
             ParameterSet parameters = new(checkpoint.Config, spec => Tensor.Allocate(spec.Shape, type));
