@@ -1,6 +1,8 @@
 namespace Tessera.Training.Data;
 
-/// <summary>Counts the lines of data that can't be used, keeps the first few for the report, and stops past a limit.</summary>
+/// <summary>
+/// Counts the lines of data that can't be used, keeps the first few for the report, and stops past a limit.
+/// </summary>
 /// <param name="limit">The number of bad lines that are skipped; one more is an error.</param>
 public sealed class BadLines(long limit)
 {
@@ -51,7 +53,8 @@ public sealed class BadLines(long limit)
         if (Count > limit)
         {
             throw new InvalidDataException(
-                $"data: {Count} bad lines, and data.bad_lines allows {limit}; the first: {string.Join("; ", _first.Take(3))}");
+                $"data: {Count} bad lines, and data.bad_lines allows {limit}; "
+                + $"the first: {string.Join("; ", _first.Take(3))}");
         }
     }
 }

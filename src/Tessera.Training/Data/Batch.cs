@@ -35,7 +35,9 @@ public sealed class Batch
     /// <summary>Gets the ids, (N).</summary>
     public ReadOnlySpan<int> Tokens => _tokens.AsSpan(0, Rows);
 
-    /// <summary>Gets the id that each row should predict, (N); <see cref="Masked"/> where it should learn nothing.</summary>
+    /// <summary>
+    /// Gets the id that each row should predict, (N); <see cref="Masked"/> where it should learn nothing.
+    /// </summary>
     public ReadOnlySpan<int> Labels => _labels.AsSpan(0, Rows);
 
     /// <summary>Gets the weight of each row's loss, (N); 0 where the label is masked.</summary>

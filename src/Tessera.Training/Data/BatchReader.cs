@@ -5,8 +5,8 @@ namespace Tessera.Training.Data;
 /// <see cref="Position"/> gives the same batches as one that was never interrupted.
 /// </summary>
 /// <remarks>
-/// A text is read as <c>&lt;|endoftext|&gt; text</c> with the labels <c>text &lt;|endoftext|&gt;</c>: one row more than it has
-/// tokens. See <see cref="DocumentMode"/> for what is cut where.
+/// A text is read as <c>&lt;|endoftext|&gt; text</c> with the labels <c>text &lt;|endoftext|&gt;</c>: one row more than
+/// it has tokens. See <see cref="DocumentMode"/> for what is cut where.
 /// </remarks>
 public sealed class BatchReader
 {
@@ -43,7 +43,9 @@ public sealed class BatchReader
         _order.Positions,
         _row < _rows ? new DocumentPosition(_source, _document, _row) : null);
 
-    /// <summary>Gets the conversations that were cut because they are longer than a sequence, since this stream was made.</summary>
+    /// <summary>
+    /// Gets the conversations that were cut because they are longer than a sequence, since this stream was made.
+    /// </summary>
     public long CutConversations { get; private set; }
 
     /// <summary>Makes a batch of the right size, to be filled by <see cref="Next"/> again and again.</summary>
@@ -227,7 +229,8 @@ public sealed class BatchReader
         _order.Restore(position.Sources);
         if (position.Unfinished is { } place)
         {
-            if ((uint)place.Source >= (uint)_pools.Count || (uint)place.Document >= (uint)_pools[place.Source].Documents)
+            if ((uint)place.Source >= (uint)_pools.Count
+                || (uint)place.Document >= (uint)_pools[place.Source].Documents)
             {
                 throw new InvalidDataException($"data position: {place} is not in the data: the data has changed");
             }

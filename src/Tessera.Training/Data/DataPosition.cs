@@ -1,6 +1,8 @@
 namespace Tessera.Training.Data;
 
-/// <summary>Says where a stream of batches stands, so that another goes on from there; small, and written as JSON.</summary>
+/// <summary>
+/// Says where a stream of batches stands, so that another goes on from there; small, and written as JSON.
+/// </summary>
 /// <param name="Seed">The seed that the order was made from.</param>
 /// <param name="Batches">The batches given so far.</param>
 /// <param name="Sources">How far each source has been read.</param>

@@ -1,6 +1,8 @@
 namespace Tessera.Training.Data;
 
-/// <summary>Holds one document, or one part of a long text, as it comes from a file. The object is reused for the next.</summary>
+/// <summary>
+/// Holds one document, or one part of a long text, as it comes from a file. The object is reused for the next.
+/// </summary>
 public sealed class Document
 {
     /// <summary>Gets the text in UTF-8; empty for a conversation.</summary>
@@ -9,7 +11,9 @@ public sealed class Document
     /// <summary>Gets the messages of a conversation; none for a text.</summary>
     public IReadOnlyList<ChatTurn> Turns { get; internal set; } = [];
 
-    /// <summary>Gets whether more parts of this document follow. Parts are cut where no splitting expression joins.</summary>
+    /// <summary>
+    /// Gets whether more parts of this document follow. Parts are cut where no splitting expression joins.
+    /// </summary>
     public bool Continues { get; internal set; }
 
     /// <summary>Gets where the data says that the document comes from; null where it says nothing.</summary>

@@ -5,8 +5,8 @@ public enum DocumentMode
 {
     /// <summary>
     /// Each document is a segment of its own that attends to nothing else. One that is longer than a sequence, or that
-    /// reaches the end of the batch, is split: what follows begins a segment of its own. A conversation is never split: it
-    /// is cut to the length of a sequence, and begins the next batch where it doesn't fit into this one.
+    /// reaches the end of the batch, is split: what follows begins a segment of its own. A conversation is never split:
+    /// it is cut to the length of a sequence, and begins the next batch where it doesn't fit into this one.
     /// </summary>
     Separate,
 
@@ -17,8 +17,8 @@ public enum DocumentMode
     Across,
 
     /// <summary>
-    /// As <see cref="Across"/>, but the documents stay in their files' order and each sequence begins at a random place of
-    /// the stream, with replacement: for few, long texts.
+    /// As <see cref="Across"/>, but the documents stay in their files' order and each sequence begins at a random place
+    /// of the stream, with replacement: for few, long texts.
     /// </summary>
     Windows,
 }

@@ -1,8 +1,8 @@
 namespace Tessera.Training.Data;
 
 /// <summary>
-/// Chooses document after document: the source that is furthest behind its share of all rows, and of that source the next
-/// in a shuffled order, which is another in each pass.
+/// Chooses document after document: the source that is furthest behind its share of all rows, and of that source the
+/// next in a shuffled order, which is another in each pass.
 /// </summary>
 internal sealed class DocumentOrder
 {
@@ -40,7 +40,8 @@ internal sealed class DocumentOrder
             if (_next[i] < 0 || _next[i] > _documents[i] || _pass[i] < 0)
             {
                 throw new InvalidDataException(
-                    $"data position: place {_next[i]} of source {i}, which has {_documents[i]} documents: the data has changed");
+                    $"data position: place {_next[i]} of source {i}, which has {_documents[i]} documents: "
+                    + "the data has changed");
             }
 
             _shuffled[i] = Shuffle(i);

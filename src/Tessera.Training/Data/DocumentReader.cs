@@ -3,7 +3,9 @@ using System.Text.Unicode;
 
 namespace Tessera.Training.Data;
 
-/// <summary>Reads the documents of one file as a stream: <c>.txt</c> and <c>.md</c> are one document, <c>.jsonl</c> one a line.</summary>
+/// <summary>
+/// Reads the documents of one file as a stream: <c>.txt</c> and <c>.md</c> are one document, <c>.jsonl</c> one a line.
+/// </summary>
 public static class DocumentReader
 {
     /// <summary>The longest line of JSON that is read; a longer one is a bad line.</summary>
@@ -11,11 +13,16 @@ public static class DocumentReader
 
     private const int TextPart = 1 << 20;
 
-    /// <summary>The size at which a text is cut even where the tokens at the cut may differ from those of the whole.</summary>
+    /// <summary>
+    /// The size at which a text is cut even where the tokens at the cut may differ from those of the whole.
+    /// </summary>
     private const int TextPartLimit = 8 << 20;
 
-    /// <summary>Returns the documents of a file; the object is the same each time, and each is valid until the next.</summary>
-    /// <exception cref="InvalidDataException">The file is broken, or there are more bad lines than the limit.</exception>
+    /// <summary>
+    /// Returns the documents of a file; the object is the same each time, and each is valid until the next.
+    /// </summary>
+    /// <exception cref="InvalidDataException">The file is broken, or there are more bad lines than the
+    /// limit.</exception>
     /// <exception cref="IOException">The file can't be read.</exception>
     public static IEnumerable<Document> Read(string path, DocumentSlice slice, BadLines badLines)
     {
@@ -40,7 +47,8 @@ public static class DocumentReader
 
     internal static Stream OpenFile(string path)
     {
-        FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16, FileOptions.SequentialScan);
+        FileStream file =
+            new(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16, FileOptions.SequentialScan);
         Span<byte> first = stackalloc byte[2];
         int count = file.ReadAtLeast(first, 2, throwOnEndOfStream: false);
         file.Position = 0;
@@ -246,8 +254,8 @@ public static class DocumentReader
     }
 
     /// <summary>
-    /// Returns the last place at which GPT-2's and cl100k's splitting end a piece whatever follows: between a letter and a
-    /// space, or between a line feed and a visible character. 0 where there is none.
+    /// Returns the last place at which GPT-2's and cl100k's splitting end a piece whatever follows: between a letter
+    /// and a space, or between a line feed and a visible character. 0 where there is none.
     /// </summary>
     private static int SafeCut(ReadOnlySpan<byte> text)
     {

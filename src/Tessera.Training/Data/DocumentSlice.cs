@@ -1,6 +1,8 @@
 namespace Tessera.Training.Data;
 
-/// <summary>Says which part of a file is read: all of it, or what is left when its end is held out, or that end.</summary>
+/// <summary>
+/// Says which part of a file is read: all of it, or what is left when its end is held out, or that end.
+/// </summary>
 /// <remarks>
 /// Of a file with several documents the last ones are held out; a single document is cut between two characters.
 /// </remarks>
@@ -14,7 +16,9 @@ public readonly record struct DocumentSlice(double HeldOutShare, bool IsHeldOut)
     /// <summary>Gets whether this is the whole file.</summary>
     public bool IsAll => HeldOutShare == 0;
 
-    /// <summary>Returns a name for keys and messages, such as <c>all</c>, <c>first-0.9</c> or <c>last-0.1</c>.</summary>
+    /// <summary>
+    /// Returns a name for keys and messages, such as <c>all</c>, <c>first-0.9</c> or <c>last-0.1</c>.
+    /// </summary>
     public override string ToString() =>
         IsAll ? "all" : IsHeldOut ? $"last-{HeldOutShare:R}" : $"first-{1 - HeldOutShare:R}";
 }

@@ -2,10 +2,12 @@ using System.IO.Compression;
 
 namespace Tessera.Training.Data;
 
-/// <summary>Reads a gzip file and knows when it was cut off, which <see cref="GZipStream"/> passes over in silence.</summary>
+/// <summary>
+/// Reads a gzip file and knows when it was cut off, which <see cref="GZipStream"/> passes over in silence.
+/// </summary>
 /// <remarks>
-/// A small member of known content is read behind the file's last one, as gzip allows: if the file is whole, its content
-/// comes out last; if the file ends in the middle of a block, or with something that is not gzip, it doesn't.
+/// A small member of known content is read behind the file's last one, as gzip allows: if the file is whole, its
+/// content comes out last; if the file ends in the middle of a block, or with something that is not gzip, it doesn't.
 /// </remarks>
 internal sealed class GzipReader : Stream
 {
@@ -108,7 +110,8 @@ internal sealed class GzipReader : Stream
         }
     }
 
-    private InvalidDataException Broken(string why) => new($"{_path}: broken gzip: {why}; unpack it with gzip -t to check, or fetch it again");
+    private InvalidDataException Broken(string why) =>
+        new($"{_path}: broken gzip: {why}; unpack it with gzip -t to check, or fetch it again");
 
     /// <summary>The file's bytes, then a gzip member that holds the seal.</summary>
     private sealed class Sealed(Stream file) : Stream

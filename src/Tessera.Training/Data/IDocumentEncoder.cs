@@ -3,7 +3,9 @@ namespace Tessera.Training.Data;
 /// <summary>Turns documents into token ids: the seam between the data and a tokenizer.</summary>
 public interface IDocumentEncoder
 {
-    /// <summary>Gets a name that differs for tokenizers that give different ids, such as a hash of the tokenizer's file.</summary>
+    /// <summary>
+    /// Gets a name that differs for tokenizers that give different ids, such as a hash of the tokenizer's file.
+    /// </summary>
     string Fingerprint { get; }
 
     /// <summary>Gets the number of ids.</summary>

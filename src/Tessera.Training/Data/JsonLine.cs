@@ -2,7 +2,9 @@ using System.Text.Json;
 
 namespace Tessera.Training.Data;
 
-/// <summary>Takes a document out of one line of JSON: its text, or its messages, and what it says of source and licence.</summary>
+/// <summary>
+/// Takes a document out of one line of JSON: its text, or its messages, and what it says of source and licence.
+/// </summary>
 internal sealed class JsonLine
 {
     private static readonly string[] _roles = ["system", "user", "assistant"];
@@ -94,7 +96,8 @@ internal sealed class JsonLine
 
             if (!_roles.Contains(role))
             {
-                return $"message {turns.Count + 1} has the role \"{Shorten(role)}\"; wanted {string.Join(", ", _roles)}";
+                string wanted = string.Join(", ", _roles);
+                return $"message {turns.Count + 1} has the role \"{Shorten(role)}\"; wanted {wanted}";
             }
 
             if (content.Contains('\0'))

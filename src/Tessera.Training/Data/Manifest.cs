@@ -2,7 +2,9 @@ using System.Text.Json;
 
 namespace Tessera.Training.Data;
 
-/// <summary>Lists the data of a run: every file with its size, its hash, and the sources and licences that it states.</summary>
+/// <summary>
+/// Lists the data of a run: every file with its size, its hash, and the sources and licences that it states.
+/// </summary>
 public sealed record Manifest
 {
     /// <summary>Gets the fingerprint of the tokenizer.</summary>

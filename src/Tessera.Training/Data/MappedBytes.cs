@@ -33,7 +33,8 @@ internal sealed unsafe class MappedBytes : IDisposable
     {
         if (index < 0 || count < 0 || (index + count) * sizeof(T) > Length)
         {
-            throw new ArgumentOutOfRangeException(nameof(index), index, $"mapped file: {count} elements end behind {Length} bytes");
+            throw new ArgumentOutOfRangeException(
+                nameof(index), index, $"mapped file: {count} elements end behind {Length} bytes");
         }
 
         return new ReadOnlySpan<T>(_data + (index * sizeof(T)), count);

@@ -3,7 +3,8 @@ namespace Tessera.Training.Data;
 /// <summary>Holds sources with the share that each has of the rows of a run.</summary>
 public sealed class Mixture
 {
-    private Mixture(IReadOnlyList<DocumentPool> pools, IReadOnlyList<double> shares) => (Pools, Shares) = (pools, shares);
+    private Mixture(IReadOnlyList<DocumentPool> pools, IReadOnlyList<double> shares) =>
+        (Pools, Shares) = (pools, shares);
 
     /// <summary>Gets the pools that documents are drawn from.</summary>
     public IReadOnlyList<DocumentPool> Pools { get; }
@@ -19,19 +20,21 @@ public sealed class Mixture
         new([new DocumentPool("all sources", files, repliesOnly)], [1]);
 
     /// <summary>
-    /// Mixes sources by weight. What a source with a cap, or a largest number of passes, can't give is taken from the others
-    /// in proportion to their weights.
+    /// Mixes sources by weight. What a source with a cap, or a largest number of passes, can't give is taken from the
+    /// others in proportion to their weights.
     /// </summary>
     /// <param name="sources">The sources; all with a weight, or none.</param>
     /// <param name="runRows">The rows of the whole run, which passes are counted in.</param>
-    /// <exception cref="InvalidDataException">Some have a weight and some haven't, or the caps leave too little.</exception>
+    /// <exception cref="InvalidDataException">Some have a weight and some haven't, or the caps leave too
+    /// little.</exception>
     public static Mixture Of(IReadOnlyList<MixtureSource> sources, long runRows)
     {
         int weighted = sources.Count(s => s.Weight is not null);
         if (weighted != 0 && weighted != sources.Count)
         {
             string without = sources.First(s => s.Weight is null).Pool.Name;
-            throw new InvalidDataException($"data.sources: {without} has no weight and others have: give all of them one, or none");
+            throw new InvalidDataException(
+                $"data.sources: {without} has no weight and others have: give all of them one, or none");
         }
 
         double[] weights = [.. sources.Select(s => s.Weight ?? s.Pool.Rows)];

@@ -5,4 +5,5 @@ namespace Tessera.Training.Data;
 /// <param name="Weight">The share of all rows relative to the other sources; null to go by size.</param>
 /// <param name="Cap">The largest share of all rows, from 0 to 1.</param>
 /// <param name="Passes">The most passes over the documents in the run.</param>
-public sealed record MixtureSource(DocumentPool Pool, double? Weight = null, double Cap = 1, double Passes = double.PositiveInfinity);
+public sealed record MixtureSource(
+    DocumentPool Pool, double? Weight = null, double Cap = 1, double Passes = double.PositiveInfinity);

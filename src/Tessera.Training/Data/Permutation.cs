@@ -1,12 +1,12 @@
 namespace Tessera.Training.Data;
 
 /// <summary>
-/// Gives a shuffled order of the numbers below a count, by its seed, without a table: the place of any one is computed, so
-/// that an order of any length costs no memory and is resumed by its position alone.
+/// Gives a shuffled order of the numbers below a count, by its seed, without a table: the place of any one is computed,
+/// so that an order of any length costs no memory and is resumed by its position alone.
 /// </summary>
 /// <remarks>
-/// A balanced Feistel network over the smallest even number of bits that holds the count, walked along its cycle until it
-/// comes back below the count (Black and Rogaway, "Ciphers with arbitrary finite domains", 2002).
+/// A balanced Feistel network over the smallest even number of bits that holds the count, walked along its cycle until
+/// it comes back below the count (Black and Rogaway, "Ciphers with arbitrary finite domains", 2002).
 /// </remarks>
 public readonly struct Permutation
 {
@@ -33,7 +33,8 @@ public readonly struct Permutation
         {
             if ((ulong)place >= (ulong)_count)
             {
-                throw new ArgumentOutOfRangeException(nameof(place), place, $"Permutation: the place is not below {_count}");
+                throw new ArgumentOutOfRangeException(
+                    nameof(place), place, $"Permutation: the place is not below {_count}");
             }
 
             ulong value = (ulong)place;

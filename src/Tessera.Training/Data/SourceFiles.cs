@@ -1,6 +1,9 @@
 namespace Tessera.Training.Data;
 
-/// <summary>Finds the files that a path of a recipe means: a file, all of a folder, or a glob with <c>*</c>, <c>?</c> and <c>**</c>.</summary>
+/// <summary>
+/// Finds the files that a path of a recipe means: a file, all of a folder, or a glob with <c>*</c>, <c>?</c> and
+/// <c>**</c>.
+/// </summary>
 public static class SourceFiles
 {
     /// <summary>Returns full paths in an order that is the same on every machine.</summary>
@@ -15,7 +18,8 @@ public static class SourceFiles
             return DocumentReader.CanRead(full)
                 ? [full]
                 : throw new InvalidDataException(
-                    $"{path}: a source ends in .txt, .md or .jsonl, with or without .gz; this ends in \"{Path.GetExtension(full)}\"");
+                    $"{path}: a source ends in .txt, .md or .jsonl, with or without .gz; "
+                    + $"this ends in \"{Path.GetExtension(full)}\"");
         }
 
         List<string> found = Directory.Exists(full) ? InFolder(full) : Matching(full);
@@ -29,7 +33,9 @@ public static class SourceFiles
         return found;
     }
 
-    /// <summary>Returns whether a path matches a glob: <c>*</c> and <c>?</c> stay within a name, <c>**</c> spans folders.</summary>
+    /// <summary>
+    /// Returns whether a path matches a glob: <c>*</c> and <c>?</c> stay within a name, <c>**</c> spans folders.
+    /// </summary>
     internal static bool Matches(ReadOnlySpan<char> pattern, ReadOnlySpan<char> path)
     {
         if (pattern.IsEmpty)

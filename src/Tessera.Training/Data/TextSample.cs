@@ -3,12 +3,14 @@ using System.Text;
 namespace Tessera.Training.Data;
 
 /// <summary>
-/// Takes the first documents of the order in which a run will read them, before anything is tokenised: what a tokenizer is
-/// trained on.
+/// Takes the first documents of the order in which a run will read them, before anything is tokenised: what a tokenizer
+/// is trained on.
 /// </summary>
 public static class TextSample
 {
-    /// <summary>Returns the texts of the first documents, in their order; a conversation is the text of its messages.</summary>
+    /// <summary>
+    /// Returns the texts of the first documents, in their order; a conversation is the text of its messages.
+    /// </summary>
     /// <param name="sources">For each source its files, and the part of them that is read.</param>
     /// <param name="weights">The sources' shares; empty for one order over all documents.</param>
     /// <param name="seed">The seed of the run.</param>

@@ -13,7 +13,8 @@ public sealed class TokenCache(string folder)
 {
     /// <summary>Gets the folder that caches are kept in where nothing else is said.</summary>
     public static string DefaultFolder => Path.Combine(
-        Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.Create),
+        Environment.GetFolderPath(
+            Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.Create),
         "tessera",
         "tokens");
 
@@ -69,7 +70,8 @@ public sealed class TokenCache(string folder)
 
     private static (long Bytes, string Hash) Hash(string path)
     {
-        using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1, FileOptions.SequentialScan);
+        using FileStream stream =
+            new(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1, FileOptions.SequentialScan);
         return (stream.Length, Convert.ToHexStringLower(SHA256.HashData(stream)));
     }
 
@@ -77,7 +79,8 @@ public sealed class TokenCache(string folder)
     {
         // The kind of file is in the key: the same bytes mean something else as lines of JSON and as text.
         string kind = facts.Path.Contains(".jsonl", StringComparison.OrdinalIgnoreCase) ? "jsonl" : "text";
-        string all = $"{facts.FormatVersion}\n{facts.Sha256}\n{kind}\n{facts.Slice}\n{facts.Tokenizer}\n{facts.VocabularySize}";
+        string all =
+            $"{facts.FormatVersion}\n{facts.Sha256}\n{kind}\n{facts.Slice}\n{facts.Tokenizer}\n{facts.VocabularySize}";
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(all)));
     }
 

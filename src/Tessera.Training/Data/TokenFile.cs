@@ -5,8 +5,8 @@ namespace Tessera.Training.Data;
 /// <summary>Holds the tokens of one file of data, mapped into memory.</summary>
 /// <remarks>
 /// A folder of <c>facts.json</c>; <c>tokens.bin</c>, 2 bytes an id where the vocabulary fits them, else 4;
-/// <c>documents.bin</c>, for each document and once more for the end the index of its first token, doubled, plus 1 for a
-/// conversation; and, where there are conversations, <c>replies.bin</c>, one bit a token.
+/// <c>documents.bin</c>, for each document and once more for the end the index of its first token, doubled, plus 1 for
+/// a conversation; and, where there are conversations, <c>replies.bin</c>, one bit a token.
 /// </remarks>
 public sealed class TokenFile : IDisposable
 {
@@ -61,7 +61,9 @@ public sealed class TokenFile : IDisposable
         return file;
     }
 
-    /// <summary>Returns the index of a document's first token; for the number of documents, the number of tokens.</summary>
+    /// <summary>
+    /// Returns the index of a document's first token; for the number of documents, the number of tokens.
+    /// </summary>
     public long Start(int document) => _documents.Slice<long>(document, 1)[0] >> 1;
 
     /// <summary>Returns the number of a document's tokens.</summary>
@@ -142,11 +144,15 @@ public sealed class TokenFile : IDisposable
     private void Check()
     {
         long width = _narrow ? 2 : 4, documents = Facts.Documents;
-        Require(Facts.FormatVersion == FormatVersion, $"{FactsName}: version {Facts.FormatVersion}, wanted {FormatVersion}");
+        Require(Facts.FormatVersion == FormatVersion,
+            $"{FactsName}: version {Facts.FormatVersion}, wanted {FormatVersion}");
         Require(documents is >= 0 and < int.MaxValue, $"{FactsName}: {documents} documents");
-        Require(_tokens.Length == Facts.Tokens * width, $"{TokensName}: {_tokens.Length} bytes for {Facts.Tokens} tokens");
-        Require(_documents.Length == (documents + 1) * 8, $"{DocumentsName}: {_documents.Length} bytes for {documents} documents");
-        Require(_replies is null || _replies.Length == (Facts.Tokens + 7) / 8, $"{RepliesName}: {_replies?.Length} bytes");
+        Require(_tokens.Length == Facts.Tokens * width,
+            $"{TokensName}: {_tokens.Length} bytes for {Facts.Tokens} tokens");
+        Require(_documents.Length == (documents + 1) * 8,
+            $"{DocumentsName}: {_documents.Length} bytes for {documents} documents");
+        Require(_replies is null || _replies.Length == (Facts.Tokens + 7) / 8,
+            $"{RepliesName}: {_replies?.Length} bytes");
         long last = 0;
         for (int i = 0; i <= documents; i++)
         {

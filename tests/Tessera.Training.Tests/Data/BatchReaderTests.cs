@@ -96,7 +96,8 @@ public sealed class BatchReaderTests : IDisposable
     {
         TokenFile[] files = [Texts("one", "two two", "three"), Texts("four", "5")];
         Mixture mixture = Mixture.OfAll(files);
-        BatchOptions options = new() { Mode = DocumentMode.Across, Sequences = 2, Length = 5, Seed = 3, EndOfText = EndOfText };
+        BatchOptions options =
+            new() { Mode = DocumentMode.Across, Sequences = 2, Length = 5, Seed = 3, EndOfText = EndOfText };
         BatchReader reader = new(mixture, options);
         StringBuilder stream = new(), labels = new();
         for (int i = 0; i < 20; i++)
@@ -113,7 +114,8 @@ public sealed class BatchReaderTests : IDisposable
         // Every pass holds each document once, and no two of the first three have the same order.
         string[] documents = stream.ToString().Split('$', StringSplitOptions.RemoveEmptyEntries);
         string[][] passes = [.. documents.Chunk(5).Take(3)];
-        Assert.All(passes, pass => Assert.Equal(["5", "four", "one", "three", "two two"], pass.Order(StringComparer.Ordinal)));
+        string[] all = ["5", "four", "one", "three", "two two"];
+        Assert.All(passes, pass => Assert.Equal(all, pass.Order(StringComparer.Ordinal)));
         Assert.NotEqual(passes[0], passes[1]);
     }
 
@@ -122,7 +124,8 @@ public sealed class BatchReaderTests : IDisposable
     {
         string text = string.Concat(Enumerable.Range(0, 40).Select(i => (char)(i < 26 ? 'a' + i : 'A' + i - 26)));
         Mixture mixture = Mixture.OfAll([Texts(text[..20]), Texts(text[20..])]);
-        BatchOptions options = new() { Mode = DocumentMode.Windows, Sequences = 2, Length = 6, Seed = 3, EndOfText = EndOfText };
+        BatchOptions options =
+            new() { Mode = DocumentMode.Windows, Sequences = 2, Length = 6, Seed = 3, EndOfText = EndOfText };
         BatchReader reader = new(mixture, options);
         string stream = "$" + text[..20] + "$" + text[20..] + "$";
         HashSet<int> begins = [];
@@ -145,14 +148,15 @@ public sealed class BatchReaderTests : IDisposable
     [Fact]
     public void AConversationIsLearnedOnlyWhereTheAssistantSpeaks()
     {
-        string line = """{"messages":[{"role":"user","content":"Hi"},{"role":"assistant","content":"Yo!"},{"role":"user","content":"So"},{"role":"assistant","content":"No"}]}""";
+        string line =
+            Chat(("user", "Hi"), ("assistant", "Yo!"), ("user", "So"), ("assistant", "No"));
         TokenFile file = Open("chat.jsonl", line);
         BatchOptions options = new() { Sequences = 1, Length = 80, Seed = 1, EndOfText = EndOfText };
         BatchText learned = Next(new BatchReader(Mixture.OfAll([file]), options));
         Assert.Equal("Yo!]No]", string.Concat(learned.Segments[0].Split('>')[1].Where(c => c != '_')));
         Assert.StartsWith("[user", learned.Segments[0], StringComparison.Ordinal);
 
-        // The next conversation doesn't fit into the batch any more: what remains is padding that nothing is learned of.
+        // The next conversation doesn't fit into the batch: what remains is padding that nothing is learned of.
         Assert.Equal(2, learned.Segments.Count);
         Assert.Equal("", learned.Segments[1].Split('>')[0].Replace("$", "", StringComparison.Ordinal));
         Assert.Equal("", learned.Segments[1].Split('>')[1].Replace("_", "", StringComparison.Ordinal));
@@ -164,7 +168,8 @@ public sealed class BatchReaderTests : IDisposable
     [Fact]
     public void ALongConversationIsCutAndCounted()
     {
-        TokenFile file = Open("chat.jsonl", """{"messages":[{"role":"user","content":"Hi"},{"role":"assistant","content":"A long answer"}]}""");
+        TokenFile file =
+            Open("chat.jsonl", Chat(("user", "Hi"), ("assistant", "A long answer")));
         BatchOptions options = new() { Sequences = 1, Length = 25, Seed = 1, EndOfText = EndOfText };
         BatchReader reader = new(Mixture.OfAll([file]), options);
         BatchText batch = Next(reader);
@@ -180,7 +185,8 @@ public sealed class BatchReaderTests : IDisposable
         double[] weights = [1, 2, 5];
         Mixture mixture = Mixture.Of(
             [.. files.Select((f, i) => new MixtureSource(new DocumentPool($"s{i}", [f]), weights[i]))], 100_000);
-        BatchOptions options = new() { Mode = DocumentMode.Across, Sequences = 10, Length = 100, Seed = 3, EndOfText = EndOfText };
+        BatchOptions options =
+            new() { Mode = DocumentMode.Across, Sequences = 10, Length = 100, Seed = 3, EndOfText = EndOfText };
         BatchReader reader = new(mixture, options);
         Batch batch = reader.NewBatch();
         long[] counts = new long[3];
@@ -243,11 +249,12 @@ public sealed class BatchReaderTests : IDisposable
     {
         string[] texts = [.. Enumerable.Range(0, 50).Select(i => $"document {i}.")];
         string path = _folder.Write("sample.jsonl", string.Concat(texts.Select(t => $"{{\"text\":\"{t}\"}}\n")));
-        BatchOptions options = new() { Mode = DocumentMode.Across, Sequences = 1, Length = 400, Seed = 9, EndOfText = EndOfText };
+        BatchOptions options =
+            new() { Mode = DocumentMode.Across, Sequences = 1, Length = 400, Seed = 9, EndOfText = EndOfText };
         BatchText batch = Next(new BatchReader(Mixture.OfAll([Texts(texts)]), options));
         string[] read = batch.Segments[0].Split('>')[0].Split('$', StringSplitOptions.RemoveEmptyEntries);
         IReadOnlyList<byte[]> sample = TextSample.First(
-            [[new SliceOfFile(path, DocumentSlice.All)]], [], seed: 9, documents: 20, byteLimit: 1 << 20, new BadLines(0));
+            [[new SliceOfFile(path, DocumentSlice.All)]], [], seed: 9, documents: 20, 1 << 20, new BadLines(0));
         Assert.Equal(read.Take(20), sample.Select(Encoding.UTF8.GetString));
     }
 
@@ -286,14 +293,25 @@ public sealed class BatchReaderTests : IDisposable
 
     private Mixture RandomMixture(Random random)
     {
-        TokenFile[] files = [.. Enumerable.Range(0, random.Next(1, 4)).Select(_ => random.Next(4) == 0
-            ? Open("c.jsonl", string.Concat(Enumerable.Range(0, random.Next(2, 9)).Select(i =>
-                $$"""{"messages":[{"role":"user","content":"Q{{i}}"},{"role":"assistant","content":"{{new string('z', random.Next(50))}}"}]}""" + "\n")))
-            : Texts([.. Enumerable.Range(0, random.Next(2, 20)).Select(i => new string((char)('a' + i), random.Next(1, 200)))]))];
+        TokenFile[] files = [.. Enumerable.Range(0, random.Next(1, 4)).Select(_ => RandomFile(random))];
         return random.Next(2) == 0
             ? Mixture.OfAll(files)
-            : Mixture.Of([.. files.Select((f, i) => new MixtureSource(new DocumentPool($"{i}", [f]), random.Next(1, 10)))], 1000);
+            : Mixture.Of([.. files.Select((f, i) => new MixtureSource(Pool($"{i}", f), random.Next(1, 10)))], 1000);
     }
+
+    private static DocumentPool Pool(string name, TokenFile file) => new(name, [file]);
+
+    private TokenFile RandomFile(Random random)
+    {
+        int documents = random.Next(2, 20);
+        return random.Next(4) == 0
+            ? Open("c.jsonl", string.Concat(Enumerable.Range(0, documents).Select(i =>
+                Chat(("user", $"Q{i}"), ("assistant", new string('z', random.Next(50)))) + "\n")))
+            : Texts([.. Enumerable.Range(0, documents).Select(i => new string((char)('a' + i), random.Next(1, 200)))]);
+    }
+
+    private static string Chat(params (string Role, string Content)[] turns) => JsonSerializer.Serialize(
+        new { messages = turns.Select(t => new { role = t.Role, content = t.Content }) });
 
     private TokenFile Texts(params string[] texts) =>
         Open("t.jsonl", string.Concat(texts.Select(t => JsonSerializer.Serialize(new { text = t }) + "\n")));
@@ -302,12 +320,14 @@ public sealed class BatchReaderTests : IDisposable
     {
         string path = _folder.Write(name, content);
         TokenFile file = new TokenCache(Path.Combine(_folder.Path, "cache"))
-            .Open(path, DocumentSlice.All, new ByteEncoder(), new BadLines(0), null, TestContext.Current.CancellationToken);
+            .Open(path, default, new ByteEncoder(), new BadLines(0), null, TestContext.Current.CancellationToken);
         _files.Add(file);
         return file;
     }
 
-    /// <summary>A batch as text: for each segment its tokens, &gt; and its labels; $ ends a text, _ is masked.</summary>
+    /// <summary>
+    /// A batch as text: for each segment its tokens, &gt; and its labels; $ ends a text, _ is masked.
+    /// </summary>
     private sealed record BatchText(IReadOnlyList<string> Segments)
     {
         public bool Equals(BatchText? other) => other is not null && Segments.SequenceEqual(other.Segments);

@@ -18,16 +18,16 @@ public sealed class DocumentReaderTests : IDisposable
             """
             {"text":"One \"day\" é 你好 \ud83d\ude00","source":"book","licence":"MIT","title":{"a":[1]}}
 
-            {"id":3,"messages":[{"role":"user","content":"Hi","name":null},{"content":"Hello","role":"assistant"}],"licence":"CC0"}
+            {"messages":[{"role":"user","content":"Hi","n":0},{"content":"Yo","role":"assistant"}],"licence":"CC0"}
             """);
-        List<(string Text, string Turns, string? Source, string? Licence, long Line)> read = [.. Read(path).Select(d => (
+        List<(string, string, string?, string?, long)> read = [.. Read(path).Select(d => (
             Encoding.UTF8.GetString(d.Text.Span),
             string.Join("|", d.Turns.Select(t => $"{t.Role}:{t.Content}")),
             d.Source,
             d.Licence,
             d.Line))];
         Assert.Equal(
-            [("One \"day\" é 你好 😀", "", "book", "MIT", 1L), ("", "user:Hi|assistant:Hello", null, "CC0", 3L)], read);
+            [("One \"day\" é 你好 😀", "", "book", "MIT", 1L), ("", "user:Hi|assistant:Yo", null, "CC0", 3L)], read);
     }
 
     [Theory]
@@ -78,7 +78,8 @@ public sealed class DocumentReaderTests : IDisposable
     public void RefusesUtf16AndTakesAUtf8MarkAway()
     {
         string wide = _folder.Write("a.txt", [.. Encoding.Unicode.Preamble, .. Encoding.Unicode.GetBytes("text")]);
-        Assert.Contains("UTF-16", Assert.Throws<InvalidDataException>(() => Texts(wide)).Message, StringComparison.Ordinal);
+        InvalidDataException e = Assert.Throws<InvalidDataException>(() => Texts(wide));
+        Assert.Contains("UTF-16", e.Message, StringComparison.Ordinal);
         byte[] marked = [.. Encoding.UTF8.Preamble, .. "text\r\nmore"u8];
         Assert.Equal(["text\nmore"], Texts(_folder.Write("b.txt", marked)));
     }
@@ -164,12 +165,14 @@ public sealed class DocumentReaderTests : IDisposable
     [Fact]
     public void HoldsOutTheLastDocuments()
     {
-        string path = _folder.Write("a.jsonl", string.Concat(Enumerable.Range(0, 25).Select(i => $"{{\"text\":\"{i}\"}}\n")));
+        string path =
+            _folder.Write("a.jsonl", string.Concat(Enumerable.Range(0, 25).Select(i => $"{{\"text\":\"{i}\"}}\n")));
         Assert.Equal(22, Texts(path, slice: new DocumentSlice(0.1, false)).Count);
         Assert.Equal(["22", "23", "24"], Texts(path, slice: new DocumentSlice(0.1, true)));
     }
 
-    private static IEnumerable<Document> Read(string path) => DocumentReader.Read(path, DocumentSlice.All, new BadLines(0));
+    private static IEnumerable<Document> Read(string path) =>
+        DocumentReader.Read(path, DocumentSlice.All, new BadLines(0));
 
     private static List<string> Texts(string path, BadLines? bad = null, DocumentSlice slice = default) =>
         [.. DocumentReader.Read(path, slice, bad ?? new BadLines(0)).Select(d => Encoding.UTF8.GetString(d.Text.Span))];

@@ -42,5 +42,6 @@ public sealed class PermutationTests
         Assert.All(counts, c => Assert.InRange(c, 133, 267));
     }
 
-    private static List<long> Places(Permutation order, int count) => [.. Enumerable.Range(0, count).Select(i => order[i])];
+    private static List<long> Places(Permutation order, int count) =>
+        [.. Enumerable.Range(0, count).Select(i => order[i])];
 }

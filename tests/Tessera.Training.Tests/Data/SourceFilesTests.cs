@@ -35,9 +35,13 @@ public sealed class SourceFilesTests : IDisposable
     [InlineData("missing.txt")]
     [InlineData("b/c/*.txt")]
     public void SaysWhatIsNotThere(string path) => Assert.Contains(
-        path, Assert.Throws<FileNotFoundException>(() => SourceFiles.Find(path, _folder.Path)).Message, StringComparison.Ordinal);
+        path,
+        Assert.Throws<FileNotFoundException>(() => SourceFiles.Find(path, _folder.Path)).Message,
+        StringComparison.Ordinal);
 
     [Fact]
     public void SaysWhatItCannotRead() => Assert.Contains(
-        ".csv", Assert.Throws<InvalidDataException>(() => SourceFiles.Find("b/c/z.csv", _folder.Path)).Message, StringComparison.Ordinal);
+        ".csv",
+        Assert.Throws<InvalidDataException>(() => SourceFiles.Find("b/c/z.csv", _folder.Path)).Message,
+        StringComparison.Ordinal);
 }

@@ -116,7 +116,8 @@ public sealed class TokenCacheTests : IDisposable
         Assert.Throws<InvalidDataException>(() => file.Read(0, new int[4]));
     }
 
-    private TokenFile Open(string path, BadLines badLines, ByteEncoder? encoder = null) => new TokenCache(CacheFolder).Open(
+    private TokenFile Open(string path, BadLines badLines, ByteEncoder? encoder = null) =>
+        new TokenCache(CacheFolder).Open(
         path, DocumentSlice.All, encoder ?? _encoder, badLines, cancellation: TestContext.Current.CancellationToken);
 
     private static string Text(TokenFile file, int document)
