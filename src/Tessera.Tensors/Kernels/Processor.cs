@@ -1,0 +1,45 @@
+using System.Runtime.Intrinsics.X86;
+
+namespace Tessera.Tensors.Kernels;
+
+/// <summary>Tells which instruction sets this processor and operating system can run.</summary>
+public static class Processor
+{
+    private static readonly bool _hasBFloat16 = HasBFloat16();
+
+    /// <summary>Gets the set that kernels use unless told otherwise: the one that TESSERA_ISA names, or the best there is.</summary>
+    public static InstructionSet Default { get; } = FindDefault(Environment.GetEnvironmentVariable("TESSERA_ISA"));
+
+    /// <summary>Gets the sets that this processor can run, the plainest first.</summary>
+    public static IReadOnlyList<InstructionSet> Supported { get; } = [.. Enum.GetValues<InstructionSet>().Where(Supports)];
+
+    /// <summary>Tells whether this processor can run the set.</summary>
+    public static bool Supports(InstructionSet set) => set switch
+    {
+        InstructionSet.Portable => true,
+        InstructionSet.Avx2 => Avx2.X64.IsSupported && Fma.IsSupported,
+        InstructionSet.Avx512 => Avx512F.X64.IsSupported && Avx512BW.VL.IsSupported && Avx512DQ.VL.IsSupported,
+        InstructionSet.Avx512BFloat16 => Supports(InstructionSet.Avx512) && _hasBFloat16,
+        _ => false,
+    };
+
+    internal static InstructionSet FindDefault(string? name)
+    {
+        InstructionSet best = Enum.GetValues<InstructionSet>().Where(Supports).Max();
+        InstructionSet wanted = name switch
+        {
+            null or "" => best,
+            "portable" => InstructionSet.Portable,
+            "avx2" => InstructionSet.Avx2,
+            "avx512" => best == InstructionSet.Avx512BFloat16 ? best : InstructionSet.Avx512,
+            _ => throw new InvalidOperationException($"TESSERA_ISA: '{name}' is not one of avx512, avx2, portable"),
+        };
+        return Supports(wanted)
+            ? wanted
+            : throw new InvalidOperationException($"TESSERA_ISA: this processor has no {name}; its best is {best}");
+    }
+
+    // CPUID leaf 7, subleaf 1, EAX bit 5 (Intel SDM volume 2, CPUID). .NET has no flag for it.
+    private static bool HasBFloat16() =>
+        X86Base.IsSupported && X86Base.CpuId(7, 0).Eax >= 1 && (X86Base.CpuId(7, 1).Eax & (1 << 5)) != 0;
+}
