@@ -1,1 +1,5 @@
-return 0;
+return args switch
+{
+    ["tokenizer", .. string[] rest] => Tessera.Bench.TokenizerBench.Run(rest),
+    _ => 0,
+};

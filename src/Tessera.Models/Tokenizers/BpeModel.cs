@@ -74,7 +74,7 @@ internal sealed class BpeModel
             tokens[i] = _tokenOfByte[word[i]];
             if (tokens[i] == NoToken)
             {
-                string shown = JsonField.Shown(Encoding.UTF8.GetString(word));
+                string shown = JsonSlice.Shown(Encoding.UTF8.GetString(word));
                 throw new ArgumentException($"Encode: the vocabulary lacks byte 0x{word[i]:X2} of \"{shown}\"");
             }
         }
@@ -151,7 +151,7 @@ internal sealed class BpeModel
         return merges;
 
         int Known(string token) => _ids.TryGetValue(token, out int id) ? id : throw new InvalidDataException(
-            $"{file}: model.merges[{merges.Count}]: \"{JsonField.Shown(token)}\", wanted a token of the vocabulary");
+            $"{file}: model.merges[{merges.Count}]: \"{JsonSlice.Shown(token)}\", wanted a token of the vocabulary");
     }
 
     private void MarkJoined(string token)
@@ -188,7 +188,7 @@ internal sealed class BpeModel
             if (!fits)
             {
                 throw new InvalidDataException($"{file}: added_tokens: "
-                    + $"\"{JsonField.Shown(token.Text)}\" with id {token.Id}, wanted its id in the vocabulary");
+                    + $"\"{JsonSlice.Shown(token.Text)}\" with id {token.Id}, wanted its id in the vocabulary");
             }
 
             _ids[token.Text] = token.Id;

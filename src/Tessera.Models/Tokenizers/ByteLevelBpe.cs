@@ -1,5 +1,8 @@
 using System.Buffers;
 using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Text;
 
 namespace Tessera.Models.Tokenizers;
 
@@ -18,6 +21,7 @@ public sealed class ByteLevelBpe : Tokenizer
     private readonly AddedTokenMatcher _normalized;
     private readonly HashSet<int> _special;
     private readonly ConcurrentBag<BpeEncoder> _encoders = [];
+    private string? _fingerprint;
 
     internal ByteLevelBpe(string file, TokenizerJson json)
     {
@@ -27,6 +31,10 @@ public sealed class ByteLevelBpe : Tokenizer
         _normalized = new AddedTokenMatcher(json.AddedTokens.Where(token => token.Normalized));
         _special = [.. json.AddedTokens.Where(token => token.IsSpecial).Select(token => token.Id)];
     }
+
+    /// <inheritdoc/>
+    public override string Fingerprint => _fingerprint ??=
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(ToJson(indented: false))));
 
     /// <inheritdoc/>
     public override int VocabularySize => _model.Size;
@@ -86,7 +94,7 @@ public sealed class ByteLevelBpe : Tokenizer
             int filled = kept + read;
             int cut = isEnd ? filled : CutBefore(buffer.AsSpan(0, filled));
             EncodeCore(buffer.AsSpan(0, cut), [], block);
-            ids.Write(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(block));
+            ids.Write(CollectionsMarshal.AsSpan(block));
             block.Clear();
             kept = filled - cut;
             buffer.AsSpan(cut, kept).CopyTo(buffer);

@@ -21,6 +21,9 @@ public abstract class Tokenizer
     /// </summary>
     public abstract IReadOnlyList<AddedToken> AddedTokens { get; }
 
+    /// <summary>Gets a name that differs for tokenizers that give different ids.</summary>
+    public abstract string Fingerprint { get; }
+
     /// <summary>Gets the control tokens in order of their ids.</summary>
     public IReadOnlyList<AddedToken> SpecialTokens => [.. AddedTokens.Where(token => token.IsSpecial)];
 

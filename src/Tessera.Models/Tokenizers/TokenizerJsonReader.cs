@@ -29,30 +29,30 @@ internal static class TokenizerJsonReader
     /// <summary>Reads the bytes of a file.</summary>
     public static TokenizerJson Read(string file, ReadOnlyMemory<byte> json)
     {
-        Dictionary<string, JsonField> fields = new JsonField(file, "", WithoutByteOrderMark(json)).Fields(
+        Dictionary<string, JsonSlice> fields = new JsonSlice(file, "", WithoutByteOrderMark(json)).Fields(
             "version", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer", "post_processor",
             "decoder", "model");
         foreach (string unsupported in new[] { "truncation", "padding", "normalizer" })
         {
-            if (fields.TryGetValue(unsupported, out JsonField field) && !field.IsNull)
+            if (fields.TryGetValue(unsupported, out JsonSlice field) && !field.IsNull)
             {
                 throw field.Error("null: nothing else is supported for byte-level BPE");
             }
         }
 
-        if (fields.TryGetValue("version", out JsonField version) && version.Text() != "1.0")
+        if (fields.TryGetValue("version", out JsonSlice version) && version.Text() != "1.0")
         {
             throw version.Error("\"1.0\"");
         }
 
-        JsonField preTokenizer = Required(file, fields, "pre_tokenizer");
+        JsonSlice preTokenizer = Required(file, fields, "pre_tokenizer");
         TokenizerJson read = ReadModel(file, Required(file, fields, "model"));
         return read with
         {
-            AddedTokens = fields.TryGetValue("added_tokens", out JsonField added) ? ReadAddedTokens(file, added) : [],
+            AddedTokens = fields.TryGetValue("added_tokens", out JsonSlice added) ? ReadAddedTokens(file, added) : [],
             Splitting = TokenizerJsonStages.ReadSplitting(preTokenizer),
             PreTokenizer = preTokenizer.Compact(),
-            PostProcessor = fields.TryGetValue("post_processor", out JsonField post)
+            PostProcessor = fields.TryGetValue("post_processor", out JsonSlice post)
                 ? TokenizerJsonStages.ReadPostProcessor(post)
                 : "null",
             Decoder = TokenizerJsonStages.ReadDecoder(Required(file, fields, "decoder")),
@@ -65,28 +65,28 @@ internal static class TokenizerJsonReader
         return rest[(rest.Length - rest.Span.TrimStart(" \t\r\n"u8).Length)..];
     }
 
-    private static JsonField Required(
-        string file, Dictionary<string, JsonField> fields, string name, string parent = "") =>
-        fields.TryGetValue(name, out JsonField field)
+    private static JsonSlice Required(
+        string file, Dictionary<string, JsonSlice> fields, string name, string parent = "") =>
+        fields.TryGetValue(name, out JsonSlice field)
             ? field
             : throw new InvalidDataException($"{file}: {parent}{name}: absent, wanted a value");
 
-    private static TokenizerJson ReadModel(string file, JsonField model)
+    private static TokenizerJson ReadModel(string file, JsonSlice model)
     {
-        Dictionary<string, JsonField> fields = model.Fields(
+        Dictionary<string, JsonSlice> fields = model.Fields(
             "type", "dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix", "fuse_unk",
             "byte_fallback", "ignore_merges", "vocab", "merges");
-        if (fields.TryGetValue("type", out JsonField type) && type.Text() != "BPE")
+        if (fields.TryGetValue("type", out JsonSlice type) && type.Text() != "BPE")
         {
             throw type.Error("\"BPE\"");
         }
 
-        if (fields.TryGetValue("dropout", out JsonField dropout) && !dropout.IsNull)
+        if (fields.TryGetValue("dropout", out JsonSlice dropout) && !dropout.IsNull)
         {
             throw dropout.Error("null: dropout of merges is not supported");
         }
 
-        if (fields.TryGetValue("byte_fallback", out JsonField fallback) && fallback.Flag())
+        if (fields.TryGetValue("byte_fallback", out JsonSlice fallback) && fallback.Flag())
         {
             throw fallback.Error("false: byte-level tokens have no need of it");
         }
@@ -95,8 +95,8 @@ internal static class TokenizerJsonReader
         {
             Vocabulary = ReadVocabulary(Required(file, fields, "vocab", "model.")),
             Merges = ReadMerges(Required(file, fields, "merges", "model.")),
-            IgnoreMerges = fields.TryGetValue("ignore_merges", out JsonField ignore) && ignore.Flag(),
-            FuseUnknown = fields.TryGetValue("fuse_unk", out JsonField fuse) && fuse.Flag(),
+            IgnoreMerges = fields.TryGetValue("ignore_merges", out JsonSlice ignore) && ignore.Flag(),
+            FuseUnknown = fields.TryGetValue("fuse_unk", out JsonSlice fuse) && fuse.Flag(),
             UnknownToken = TextOrNull(fields, "unk_token"),
             ContinuingSubwordPrefix = Empty(fields, "continuing_subword_prefix"),
             EndOfWordSuffix = Empty(fields, "end_of_word_suffix"),
@@ -105,16 +105,16 @@ internal static class TokenizerJsonReader
         };
     }
 
-    private static string? TextOrNull(Dictionary<string, JsonField> fields, string name) =>
-        !fields.TryGetValue(name, out JsonField field) || field.IsNull ? null : field.Text();
+    private static string? TextOrNull(Dictionary<string, JsonSlice> fields, string name) =>
+        !fields.TryGetValue(name, out JsonSlice field) || field.IsNull ? null : field.Text();
 
-    private static string? Empty(Dictionary<string, JsonField> fields, string name)
+    private static string? Empty(Dictionary<string, JsonSlice> fields, string name)
     {
         string? text = TextOrNull(fields, name);
         return string.IsNullOrEmpty(text) ? text : throw fields[name].Error("null or an empty string");
     }
 
-    private static List<(string Token, int Id)> ReadVocabulary(JsonField vocabulary)
+    private static List<(string Token, int Id)> ReadVocabulary(JsonSlice vocabulary)
     {
         List<(string Token, int Id)> tokens = [];
         HashSet<string> names = [];
@@ -133,7 +133,7 @@ internal static class TokenizerJsonReader
                 : null;
             if (problem is not null)
             {
-                throw vocabulary.ErrorAt($"[{JsonField.Shown(token)}]", problem);
+                throw vocabulary.ErrorAt($"[{JsonSlice.Shown(token)}]", problem);
             }
 
             tokens.Add((token, id));
@@ -142,7 +142,7 @@ internal static class TokenizerJsonReader
         return tokens;
     }
 
-    private static List<(string Left, string Right)> ReadMerges(JsonField merges)
+    private static List<(string Left, string Right)> ReadMerges(JsonSlice merges)
     {
         List<(string Left, string Right)> pairs = [];
         Utf8JsonReader reader = merges.Reader(JsonTokenType.StartArray, "an array of pairs");
@@ -165,7 +165,7 @@ internal static class TokenizerJsonReader
         return pairs;
     }
 
-    private static (string Left, string Right) Pair(JsonField merges, string part, ref Utf8JsonReader reader)
+    private static (string Left, string Right) Pair(JsonSlice merges, string part, ref Utf8JsonReader reader)
     {
         string left = Half(merges, part, ref reader);
         string right = Half(merges, part, ref reader);
@@ -174,29 +174,29 @@ internal static class TokenizerJsonReader
             : throw merges.ErrorAt(part, "more than two strings, wanted [\"a\", \"b\"]");
     }
 
-    private static string Half(JsonField merges, string part, ref Utf8JsonReader reader) =>
+    private static string Half(JsonSlice merges, string part, ref Utf8JsonReader reader) =>
         merges.Read(ref reader) && reader.TokenType == JsonTokenType.String
             ? merges.StringAt(ref reader, part)
             : throw merges.ErrorAt(part, $"{Raw(ref reader)}, wanted two strings");
 
-    private static (string Left, string Right) TwoWords(JsonField merges, string part, string text)
+    private static (string Left, string Right) TwoWords(JsonSlice merges, string part, string text)
     {
         int space = text.IndexOf(' ');
         return space >= 0 && text.IndexOf(' ', space + 1) < 0
             ? (text[..space], text[(space + 1)..])
-            : throw merges.ErrorAt(part, $"\"{JsonField.Shown(text)}\", wanted two tokens with one space between them");
+            : throw merges.ErrorAt(part, $"\"{JsonSlice.Shown(text)}\", wanted two tokens with one space between them");
     }
 
-    private static List<AddedToken> ReadAddedTokens(string file, JsonField added)
+    private static List<AddedToken> ReadAddedTokens(string file, JsonSlice added)
     {
         List<AddedToken> tokens = [];
         HashSet<string> texts = [];
         HashSet<int> ids = [];
-        foreach (JsonField element in added.Elements(MostAddedTokens))
+        foreach (JsonSlice element in added.Elements(MostAddedTokens))
         {
-            Dictionary<string, JsonField> fields =
+            Dictionary<string, JsonSlice> fields =
                 element.Fields("id", "content", "single_word", "lstrip", "rstrip", "normalized", "special");
-            bool Flag(string name) => fields.TryGetValue(name, out JsonField field) && field.Flag();
+            bool Flag(string name) => fields.TryGetValue(name, out JsonSlice field) && field.Flag();
             AddedToken token = new()
             {
                 Id = Required(file, fields, "id", $"added_tokens[{tokens.Count}].").Number(TokenizerJson.MostTokens),
@@ -219,5 +219,5 @@ internal static class TokenizerJsonReader
     }
 
     private static string Raw(ref Utf8JsonReader reader) =>
-        JsonField.Shown(Encoding.UTF8.GetString(reader.ValueSpan[..Math.Min(reader.ValueSpan.Length, 160)]));
+        JsonSlice.Shown(Encoding.UTF8.GetString(reader.ValueSpan[..Math.Min(reader.ValueSpan.Length, 160)]));
 }

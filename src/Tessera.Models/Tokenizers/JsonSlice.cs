@@ -7,7 +7,7 @@ namespace Tessera.Models.Tokenizers;
 /// Reads one value of a JSON file from outside. What is wrong is said with the file, the field's path and the value.
 /// Values are slices of the file's bytes: nothing is allocated because a file claims to hold it.
 /// </summary>
-internal readonly struct JsonField(string file, string path, ReadOnlyMemory<byte> json)
+internal readonly struct JsonSlice(string file, string path, ReadOnlyMemory<byte> json)
 {
     private const int LongestShown = 60;
 
@@ -30,14 +30,14 @@ internal readonly struct JsonField(string file, string path, ReadOnlyMemory<byte
     /// <summary>
     /// Reads an object's fields; a name that comes twice, or one that isn't among the known ones, is an error.
     /// </summary>
-    public Dictionary<string, JsonField> Fields(params ReadOnlySpan<string> known)
+    public Dictionary<string, JsonSlice> Fields(params ReadOnlySpan<string> known)
     {
-        Dictionary<string, JsonField> fields = [];
+        Dictionary<string, JsonSlice> fields = [];
         Utf8JsonReader reader = Reader(JsonTokenType.StartObject, "an object");
         while (Read(ref reader) && reader.TokenType == JsonTokenType.PropertyName)
         {
             string name = StringAt(ref reader, "");
-            JsonField value = Value(ref reader, path.Length == 0 ? Shown(name) : $"{path}.{Shown(name)}");
+            JsonSlice value = Value(ref reader, path.Length == 0 ? Shown(name) : $"{path}.{Shown(name)}");
             if (!known.Contains(name))
             {
                 throw value.Error($"no such field: known are {string.Join(", ", known)}");
@@ -54,9 +54,9 @@ internal readonly struct JsonField(string file, string path, ReadOnlyMemory<byte
     }
 
     /// <summary>Reads an array's elements, at most <paramref name="most"/>.</summary>
-    public List<JsonField> Elements(int most)
+    public List<JsonSlice> Elements(int most)
     {
-        List<JsonField> elements = [];
+        List<JsonSlice> elements = [];
         Utf8JsonReader reader = Reader(JsonTokenType.StartArray, "an array");
         while (Read(ref reader) && reader.TokenType != JsonTokenType.EndArray)
         {
@@ -144,13 +144,13 @@ internal readonly struct JsonField(string file, string path, ReadOnlyMemory<byte
     /// <summary>Shortens a text from outside for a message.</summary>
     public static string Shown(string text) => text.Length <= LongestShown ? text : text[..LongestShown] + "…";
 
-    private JsonField Value(ref Utf8JsonReader reader, string at)
+    private JsonSlice Value(ref Utf8JsonReader reader, string at)
     {
         Read(ref reader);
         return ValueHere(ref reader, at);
     }
 
-    private JsonField ValueHere(ref Utf8JsonReader reader, string at)
+    private JsonSlice ValueHere(ref Utf8JsonReader reader, string at)
     {
         int start = (int)reader.TokenStartIndex;
         try
@@ -162,7 +162,7 @@ internal readonly struct JsonField(string file, string path, ReadOnlyMemory<byte
             throw new InvalidDataException($"{file}: {at}: {broken.Message}", broken);
         }
 
-        return new JsonField(file, at, json[start..(int)reader.BytesConsumed]);
+        return new JsonSlice(file, at, json[start..(int)reader.BytesConsumed]);
     }
 
     private void End(ref Utf8JsonReader reader)
