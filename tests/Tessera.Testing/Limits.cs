@@ -41,4 +41,7 @@ public static class Limits
 
     /// <summary>sampling: probabilities, relative.</summary>
     public const double SamplingProbability = 1e-5;
+
+    /// <summary>metrics: relative, unless a section says otherwise.</summary>
+    public const double Metrics = 1e-9;
 }

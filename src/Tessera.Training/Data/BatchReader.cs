@@ -193,26 +193,16 @@ public sealed class BatchReader
     {
         DocumentPool pool = _pools[_source];
         (TokenFile file, int document) = pool.Locate(_document);
-        (Memory<int> tokensMemory, Memory<int> labelsMemory) = batch.Extend(rows);
-        Span<int> tokens = tokensMemory.Span, labels = labelsMemory.Span;
-        bool chat = file.IsChat(document), masked = chat && pool.RepliesOnly;
-        long length = file.Length(document), start = file.Start(document);
-
-        // The token of row r predicts the document's token `first + r`.
-        int shift = chat && _options.Mode == DocumentMode.Separate ? 1 : 0;
-        long first = _row + shift;
-        int lead = first == 0 ? 1 : 0;
-        tokens[..lead].Fill(_options.EndOfText);
-        file.Read(start + first - 1 + lead, tokens[lead..]);
-
-        int inside = (int)Math.Min(rows, length - first);
-        file.Read(start + first, labels[..inside]);
-        labels[inside..].Fill(masked ? Batch.Masked : _options.EndOfText);
-        for (int i = 0; masked && i < inside; i++)
-        {
-            labels[i] = file.IsReply(start + first + i) ? labels[i] : Batch.Masked;
-        }
-
+        bool chat = file.IsChat(document);
+        DocumentRows.Write(
+            file,
+            document,
+            _row,
+            rows,
+            _options.EndOfText,
+            bare: chat && _options.Mode == DocumentMode.Separate,
+            repliesOnly: chat && pool.RepliesOnly,
+            batch);
         _row += rows;
     }
 

@@ -14,6 +14,9 @@ public interface IDocumentEncoder
     /// <summary>Gets the id that stands between documents, <c>&lt;|endoftext|&gt;</c>.</summary>
     int EndOfText { get; }
 
+    /// <summary>Returns the bytes of text that an id stands for; none for a control token.</summary>
+    ReadOnlySpan<byte> TextOf(int id);
+
     /// <summary>Appends the ids of a text; text that looks like a control token is text.</summary>
     void Encode(ReadOnlySpan<byte> utf8, List<int> ids);
 

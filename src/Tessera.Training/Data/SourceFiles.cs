@@ -8,11 +8,11 @@ public static class SourceFiles
 {
     /// <summary>Returns full paths in an order that is the same on every machine.</summary>
     /// <param name="path">A file, a folder or a glob.</param>
-    /// <param name="baseFolder">The folder that a relative path starts from.</param>
+    /// <param name="baseFolder">The folder that a relative path starts from; the working folder where null.</param>
     /// <exception cref="FileNotFoundException">Nothing is there that can be read.</exception>
-    public static IReadOnlyList<string> Find(string path, string baseFolder)
+    public static IReadOnlyList<string> Find(string path, string? baseFolder = null)
     {
-        string full = Path.GetFullPath(path, baseFolder);
+        string full = baseFolder is null ? Path.GetFullPath(path) : Path.GetFullPath(path, baseFolder);
         if (File.Exists(full))
         {
             return DocumentReader.CanRead(full)

@@ -1,4 +1,7 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Text.Json;
+using Tessera.Tensors.Files;
 
 namespace Tessera.Training.Data;
 
@@ -17,9 +20,9 @@ public sealed class TokenFile : IDisposable
     internal const string RepliesName = "replies.bin";
 
     private readonly string _folder;
-    private readonly MappedBytes _tokens;
-    private readonly MappedBytes _documents;
-    private readonly MappedBytes? _replies;
+    private readonly MappedFile _tokens;
+    private readonly MappedFile _documents;
+    private readonly MappedFile? _replies;
     private readonly bool _narrow;
 
     private TokenFile(string folder, TokenFileFacts facts)
@@ -27,10 +30,10 @@ public sealed class TokenFile : IDisposable
         _folder = folder;
         Facts = facts;
         _narrow = IsNarrow(facts.VocabularySize);
-        _tokens = new MappedBytes(Path.Combine(folder, TokensName));
-        _documents = new MappedBytes(Path.Combine(folder, DocumentsName));
+        _tokens = MappedFile.Open(Path.Combine(folder, TokensName));
+        _documents = MappedFile.Open(Path.Combine(folder, DocumentsName));
         string replies = Path.Combine(folder, RepliesName);
-        _replies = File.Exists(replies) ? new MappedBytes(replies) : null;
+        _replies = File.Exists(replies) ? MappedFile.Open(replies) : null;
     }
 
     /// <summary>Gets what the file holds and was made from.</summary>
@@ -64,13 +67,13 @@ public sealed class TokenFile : IDisposable
     /// <summary>
     /// Returns the index of a document's first token; for the number of documents, the number of tokens.
     /// </summary>
-    public long Start(int document) => _documents.Slice<long>(document, 1)[0] >> 1;
+    public long Start(int document) => Values<long>(_documents, document, 1)[0] >> 1;
 
     /// <summary>Returns the number of a document's tokens.</summary>
     public long Length(int document) => Start(document + 1) - Start(document);
 
     /// <summary>Returns whether a document is a conversation.</summary>
-    public bool IsChat(int document) => (_documents.Slice<long>(document, 1)[0] & 1) != 0;
+    public bool IsChat(int document) => (Values<long>(_documents, document, 1)[0] & 1) != 0;
 
     /// <summary>Returns the document that a token belongs to.</summary>
     public int DocumentOf(long token)
@@ -91,7 +94,7 @@ public sealed class TokenFile : IDisposable
     {
         if (_narrow)
         {
-            ReadOnlySpan<ushort> stored = _tokens.Slice<ushort>(start, ids.Length);
+            ReadOnlySpan<ushort> stored = Values<ushort>(_tokens, start, ids.Length);
             for (int i = 0; i < ids.Length; i++)
             {
                 ids[i] = stored[i];
@@ -99,7 +102,7 @@ public sealed class TokenFile : IDisposable
         }
         else
         {
-            _tokens.Slice<int>(start, ids.Length).CopyTo(ids);
+            Values<int>(_tokens, start, ids.Length).CopyTo(ids);
         }
 
         // The model looks ids up without a check of its own.
@@ -114,7 +117,7 @@ public sealed class TokenFile : IDisposable
 
     /// <summary>Returns whether a token is the assistant's to say.</summary>
     public bool IsReply(long token) =>
-        _replies is not null && (_replies.Slice<byte>(token >> 3, 1)[0] >> (int)(token & 7) & 1) != 0;
+        _replies is not null && (_replies.Bytes(token >> 3, 1)[0] >> (int)(token & 7) & 1) != 0;
 
     /// <inheritdoc/>
     public void Dispose()
@@ -125,6 +128,13 @@ public sealed class TokenFile : IDisposable
     }
 
     internal static bool IsNarrow(int vocabularySize) => vocabularySize <= ushort.MaxValue + 1;
+
+    private static ReadOnlySpan<T> Values<T>(MappedFile file, long index, int count)
+        where T : unmanaged
+    {
+        int size = Unsafe.SizeOf<T>();
+        return MemoryMarshal.Cast<byte, T>(file.Bytes(index * size, checked(count * size)));
+    }
 
     private static TokenFileFacts ReadFacts(string folder)
     {

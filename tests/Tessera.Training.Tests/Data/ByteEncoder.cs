@@ -6,6 +6,8 @@ namespace Tessera.Training.Tests.Data;
 /// <summary>A tokenizer whose ids are the bytes: enough to see what the data does.</summary>
 internal sealed class ByteEncoder(int vocabularySize = 259) : IDocumentEncoder
 {
+    private static readonly byte[] _all = [.. Enumerable.Range(0, 256).Select(b => (byte)b)];
+
     public const int Start = 257;
     public const int End = 258;
 
@@ -14,6 +16,8 @@ internal sealed class ByteEncoder(int vocabularySize = 259) : IDocumentEncoder
     public int VocabularySize => vocabularySize;
 
     public int EndOfText => 256;
+
+    public ReadOnlySpan<byte> TextOf(int id) => id < 256 ? _all.AsSpan(id, 1) : default;
 
     public int Calls { get; private set; }
 
