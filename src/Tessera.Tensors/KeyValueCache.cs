@@ -17,12 +17,13 @@ public sealed unsafe class KeyValueCache : IDisposable
     private readonly NativeBlock?[] _layers;
     private readonly long _headBytes;
 
-    /// <summary>Reserves the memory of the given sizes.</summary>
+    /// <summary>Reserves the memory of the given sizes, laid out for the given kernels; null: <see cref="KernelSet.Default"/>.</summary>
     /// <exception cref="InsufficientMemoryException">The system has not got the memory.</exception>
-    public KeyValueCache(KeyValueCacheSize size)
+    public KeyValueCache(KeyValueCacheSize size, KernelSet? kernels = null)
     {
         Size = size;
-        PanelColumns = KeyValueCacheSize.PanelPositions;
+        Kernels = kernels ?? KernelSet.Default;
+        PanelColumns = Kernels.TileColumns;
         _headBytes = size.HeadBytes(PanelColumns);
         _layers = new NativeBlock?[size.Layers];
         try
@@ -41,6 +42,9 @@ public sealed unsafe class KeyValueCache : IDisposable
 
     /// <summary>Gets the sizes.</summary>
     public KeyValueCacheSize Size { get; }
+
+    /// <summary>Gets the kernels that read the cache.</summary>
+    public KernelSet Kernels { get; }
 
     /// <summary>Gets the columns of a panel.</summary>
     internal int PanelColumns { get; }

@@ -104,11 +104,11 @@ internal static unsafe class VectorMath
 
     /// <summary>Writes 16 values, each rounded to the nearest bfloat16, ties to even; NaN stays a (quiet) NaN.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void StoreBFloat16(Vector512<float> values, BFloat16* target)
-    {
-        Vector512<uint> rounded = Vector512.ShiftRightLogical(RoundToBFloat16(values), 16);
-        Narrow(rounded).Store((ushort*)target);
-    }
+    public static void StoreBFloat16(Vector512<float> values, BFloat16* target) => StoreUpper(RoundToBFloat16(values), target);
+
+    /// <summary>Writes the upper halves of 16 lanes: what <see cref="RoundToBFloat16"/> returned.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreUpper(Vector512<uint> lanes, BFloat16* target) => Narrow(lanes >>> 16).Store((ushort*)target);
 
     /// <summary>Returns the nearest bfloat16 values in the upper halves of the lanes; the lower halves are not defined.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

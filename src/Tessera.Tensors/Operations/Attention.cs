@@ -30,16 +30,45 @@ public static unsafe partial class Ops
         RequireAttention(q, k, v, segments, cache, layer, sinks);
         options ??= AttentionOptions.Default;
         Tensor y = Tensor.Create(q.Shape, q.DType);
-        AttentionByDefinition.Forward(q, k, v, segments, options, cache, layer, sinks, y);
-
         bool tracked = q.Tracked || k.Tracked || v.Tracked || sinks is { Frozen: false };
         if (cache is not null && tracked && Tape.Running)
         {
             throw new InvalidOperationException("Attention: a tape runs; gradients don't reach the cache, so train without one");
         }
 
-        Tape.Record<AttentionNode>(y, tracked)?.Set(q, k, v, segments, options, sinks);
+        AttentionNode? node = Tape.Record<AttentionNode>(y, tracked);
+        node?.Set(q, k, v, segments, options, sinks);
+        if (q.DType == DType.F64)
+        {
+            AttentionByDefinition.Forward(q, k, v, segments, options, cache, layer, sinks, y);
+            return y;
+        }
+
+        Tensor? logits = sinks is null ? null : AttentionSinks(sinks);
+        Tensor? logSums = node is null ? null : Tensor.Create(new Shape(q.Shape[0], q.Shape[1]), DType.F32);
+        AttentionCall call = new(q, k, v, segments, options, cache, layer)
+        {
+            Y = y.Data,
+            LogSums = logSums is null ? null : (float*)logSums.Data,
+            Sinks = logits is null ? null : (float*)logits.Data,
+        };
+        AttentionForward.Run(in call);
+        logits?.Recycle();
+        node?.Keep(logSums);
         return y;
+    }
+
+    private static Tensor AttentionSinks(Parameter sinks)
+    {
+        Tensor logits = Tensor.Create(sinks.Shape, DType.F32);
+        for (int h = 0; h < sinks.Shape.Count; h++)
+        {
+            logits.Span<float>()[h] = sinks.Value.DType == DType.BF16
+                ? sinks.Value.Span<BFloat16>()[h]
+                : sinks.Value.Span<float>()[h];
+        }
+
+        return logits;
     }
 
     private static void RequireAttention(
@@ -101,6 +130,7 @@ public static unsafe partial class Ops
         private Segments _segments = null!;
         private AttentionOptions _options = null!;
         private Parameter? _sinks;
+        private Tensor? _logSums;
         private int _version;
 
         public void Set(Tensor q, Tensor k, Tensor v, Segments segments, AttentionOptions options, Parameter? sinks)
@@ -109,6 +139,8 @@ public static unsafe partial class Ops
             _version = segments.Version;
         }
 
+        public void Keep(Tensor? logSums) => _logSums = logSums;
+
         public override void Backward()
         {
             if (_segments.Version != _version)
@@ -116,13 +148,58 @@ public static unsafe partial class Ops
                 throw new InvalidOperationException("Attention: the segments were changed between the forward and the backward pass");
             }
 
-            AttentionByDefinition.Backward(_q, _k, _v, _segments, _options, _sinks, Output.Gradient!);
+            if (_logSums is null)
+            {
+                AttentionByDefinition.Backward(_q, _k, _v, _segments, _options, _sinks, Output.Gradient!);
+                return;
+            }
+
+            Tensor? logits = _sinks is null ? null : AttentionSinks(_sinks);
+            AttentionCall call = new(_q, _k, _v, _segments, _options, cache: null, layer: 0)
+            {
+                Y = Output.Data,
+                LogSums = (float*)_logSums.Data,
+                Sinks = logits is null ? null : (float*)logits.Data,
+            };
+            AttentionGradients gradients = new()
+            {
+                Upstream = new(Output.Gradient!),
+                Queries = GradientOf(_q),
+                Keys = GradientOf(_k),
+                Values = GradientOf(_v),
+                Sinks = GradientOf(_sinks),
+            };
+            AttentionBackward.Run(in call, in gradients);
+            logits?.Recycle();
+            _logSums.Recycle();
         }
 
         public override void Return()
         {
-            (_q, _k, _v, _segments, _options, _sinks) = (null!, null!, null!, null!, null!, null);
+            (_q, _k, _v, _segments, _options, _sinks, _logSums) = (null!, null!, null!, null!, null!, null, null);
             Give(this);
+        }
+
+        private static AttentionGradients.Target GradientOf(Tensor tensor)
+        {
+            if (!tensor.Tracked)
+            {
+                return default;
+            }
+
+            Tensor gradient = tensor.GradientToWrite(out bool accumulate);
+            return new(gradient, accumulate);
+        }
+
+        private static AttentionGradients.Target GradientOf(Parameter? parameter)
+        {
+            if (parameter is null or { Frozen: true })
+            {
+                return default;
+            }
+
+            Tensor gradient = parameter.GradientToWrite(out bool accumulate);
+            return new(gradient, accumulate);
         }
     }
 }

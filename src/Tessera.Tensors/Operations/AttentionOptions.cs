@@ -1,3 +1,5 @@
+using Tessera.Tensors.Kernels;
+
 namespace Tessera.Tensors;
 
 /// <summary>Says how attention weighs keys; the defaults are those of plain causal attention.</summary>
@@ -32,6 +34,9 @@ public sealed record AttentionOptions
             ? value
             : throw new ArgumentOutOfRangeException(nameof(SoftCap), value, "AttentionOptions: a cap is positive and finite");
     }
+
+    /// <summary>Gets the kernels that are used without a cache, which has its own; null: <see cref="KernelSet.Default"/>.</summary>
+    internal KernelSet? Kernels { get; init; }
 
     /// <summary>Returns the factor of q · k for heads of this size.</summary>
     internal double ScaleFor(int headSize) => Scale ?? 1 / Math.Sqrt(headSize);
