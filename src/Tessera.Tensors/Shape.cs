@@ -16,9 +16,12 @@ public readonly struct Shape : IEquatable<Shape>
     private readonly int _size1;
     private readonly int _size2;
     private readonly int _size3;
+    private readonly long _count;
 
     /// <summary>Makes a shape from its sizes; none makes a scalar.</summary>
-    /// <exception cref="ArgumentException">There are more than four sizes, one is negative, or their product is over 2^40.</exception>
+    /// <exception cref="ArgumentException">
+    /// There are more than four sizes, one is negative, or their product is over 2^40.
+    /// </exception>
     public Shape(params ReadOnlySpan<int> sizes)
     {
         if (sizes.Length > MaximumRank)
@@ -27,7 +30,7 @@ public readonly struct Shape : IEquatable<Shape>
         }
 
         Rank = sizes.Length;
-        Count = 1;
+        _count = 1;
         for (int i = 0; i < sizes.Length; i++)
         {
             if (sizes[i] < 0)
@@ -35,25 +38,25 @@ public readonly struct Shape : IEquatable<Shape>
                 throw new ArgumentException($"Shape: size {sizes[i]} of dimension {i} is negative");
             }
 
-            if (Count > MaximumCount / Math.Max(sizes[i], 1))
+            if (_count > MaximumCount / Math.Max(sizes[i], 1))
             {
                 throw new ArgumentException("Shape: more than 2^40 elements");
             }
 
-            Count *= sizes[i];
+            _count *= sizes[i];
         }
 
-        _size0 = sizes.Length > 0 ? sizes[0] : 1;
-        _size1 = sizes.Length > 1 ? sizes[1] : 1;
-        _size2 = sizes.Length > 2 ? sizes[2] : 1;
-        _size3 = sizes.Length > 3 ? sizes[3] : 1;
+        _size0 = sizes.Length > 0 ? sizes[0] : 0;
+        _size1 = sizes.Length > 1 ? sizes[1] : 0;
+        _size2 = sizes.Length > 2 ? sizes[2] : 0;
+        _size3 = sizes.Length > 3 ? sizes[3] : 0;
     }
 
     /// <summary>Gets the number of dimensions.</summary>
     public int Rank { get; }
 
     /// <summary>Gets the number of elements.</summary>
-    public long Count { get; }
+    public long Count => Rank == 0 ? 1 : _count;
 
     /// <summary>Gets the size of the last dimension: the length of a row; 1 for a scalar.</summary>
     public int Columns => Rank == 0 ? 1 : this[Rank - 1];

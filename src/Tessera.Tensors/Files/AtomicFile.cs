@@ -28,18 +28,12 @@ public static class AtomicFile
         string temporary = Path.Combine(folder, $".{Path.GetFileName(target)}.tmp");
         try
         {
-            FileStreamOptions options = new()
-            {
-                Mode = FileMode.Create,
-                Access = FileAccess.Write,
-                Share = FileShare.None,
-                PreallocationSize = bytes,
-            };
-            FileStream stream = new(temporary, options);
+            FileStream stream = new(temporary, FileMode.Create, FileAccess.Write, FileShare.None);
             try
             {
                 using (stream)
                 {
+                    FileFaults.RequireSpace(folder, bytes);
                     write(stream);
                     stream.Flush(flushToDisk: true);
                 }

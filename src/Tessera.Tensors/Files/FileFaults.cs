@@ -16,6 +16,16 @@ internal static class FileFaults
     /// <summary>Returns whether an error is the system's, and not the caller's own.</summary>
     public static bool IsFault(Exception error) => error is IOException or UnauthorizedAccessException;
 
+    /// <summary>Finds out that a disk is full before time is spent on filling it.</summary>
+    /// <exception cref="IOException">The disk has less room than that.</exception>
+    public static void RequireSpace(string folder, long bytes)
+    {
+        if (bytes > 0 && new DriveInfo(folder).AvailableFreeSpace is var free && free < bytes)
+        {
+            throw new IOException($"{bytes:N0} bytes are needed and {free:N0} are free", NoSpace);
+        }
+    }
+
     /// <summary>Makes the error that names the file, the reason, and what has become of the one before.</summary>
     public static Exception Explain(Exception error, string path)
     {
@@ -26,7 +36,7 @@ internal static class FileFaults
             UnauthorizedAccessException => new UnauthorizedAccessException(
                 $"{path}: could not be written: no permission ({error.Message}); {kept}", error),
             _ when IsDiskFull(error) => new IOException(
-                $"{path}: could not be written: the disk is full; {kept}", error)
+                $"{path}: could not be written: the disk is full ({error.Message}); {kept}", error)
             {
                 HResult = error.HResult,
             },

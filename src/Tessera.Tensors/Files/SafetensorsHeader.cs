@@ -21,6 +21,7 @@ internal ref struct SafetensorsHeader
     private readonly long _dataBytes;
     private readonly HashSet<string> _names = new(StringComparer.Ordinal);
     private Utf8JsonReader _json;
+    private string? _tensor;
 
     private SafetensorsHeader(string path, ReadOnlySpan<byte> json, long dataBytes)
     {
@@ -62,7 +63,7 @@ internal ref struct SafetensorsHeader
     private void ReadTensors()
     {
         Next();
-        Require(JsonTokenType.StartObject, "header", "an object");
+        Require(JsonTokenType.StartObject, "", "an object");
         while (Next() == JsonTokenType.PropertyName)
         {
             string name = _json.GetString()!;
@@ -88,69 +89,70 @@ internal ref struct SafetensorsHeader
 
     private void ReadMetadata()
     {
-        Require(JsonTokenType.StartObject, MetadataName, "an object");
+        _tensor = MetadataName;
+        Require(JsonTokenType.StartObject, "", "an object");
         while (Next() == JsonTokenType.PropertyName)
         {
             string key = _json.GetString()!;
             Next();
-            Require(JsonTokenType.String, $"{MetadataName} {Quote(key)}", "a string");
+            Require(JsonTokenType.String, key, "a string");
             if (!Metadata.TryAdd(key, _json.GetString()!))
             {
-                throw Wrong($"{MetadataName} {Quote(key)}", "is named twice");
+                throw Wrong(Field(key), "is named twice");
             }
         }
     }
 
     private SafetensorsEntry ReadTensor(string name)
     {
-        string where = $"tensor {Quote(name)}";
-        Require(JsonTokenType.StartObject, where, "an object with dtype, shape and data_offsets");
+        _tensor = name;
+        Require(JsonTokenType.StartObject, "", "an object with dtype, shape and data_offsets");
         (DType? type, Shape? shape, (long Begin, long End)? place) = (null, null, null);
         while (Next() == JsonTokenType.PropertyName)
         {
-            string field = _json.GetString()!;
-            Next();
-            bool repeated = false;
-            switch (field)
+            bool repeated;
+            if (_json.ValueTextEquals("dtype"u8))
             {
-                case "dtype":
-                    repeated = type is not null;
-                    type = ReadType(where);
-                    break;
-                case "shape":
-                    repeated = shape is not null;
-                    shape = ReadShape(where);
-                    break;
-                case "data_offsets":
-                    repeated = place is not null;
-                    place = ReadPlace(where);
-                    break;
-                default:
-                    throw Wrong(where, $"has a field {Quote(field)}; dtype, shape and data_offsets are known");
+                (repeated, type) = (type is not null, ReadType());
+            }
+            else if (_json.ValueTextEquals("shape"u8))
+            {
+                (repeated, shape) = (shape is not null, ReadShape());
+            }
+            else if (_json.ValueTextEquals("data_offsets"u8))
+            {
+                (repeated, place) = (place is not null, ReadPlace());
+            }
+            else
+            {
+                string field = Quote(_json.GetString()!);
+                throw Wrong(Field(""), $"has a field {field}; dtype, shape and data_offsets are known");
             }
 
             if (repeated)
             {
-                throw Wrong(where, $"gives {field} twice");
+                throw Wrong(Field(""), "gives a field twice");
             }
         }
 
         string? absent = type is null ? "dtype" : shape is null ? "shape" : place is null ? "data_offsets" : null;
         if (absent is not null)
         {
-            throw Wrong(where, $"gives no {absent}");
+            throw Wrong(Field(""), $"gives no {absent}");
         }
 
         (long begin, long end) = place!.Value;
         long wanted = shape!.Value.Count * type!.Value.Size();
         return end - begin == wanted
             ? new SafetensorsEntry(name, type.Value, shape.Value, begin, end)
-            : throw Wrong(where, $"data_offsets [{begin},{end}] are {end - begin} bytes; {type} {shape} is {wanted}");
+            : throw Wrong(
+                Field("data_offsets"), $"[{begin},{end}] are {end - begin} bytes; {type} {shape} is {wanted}");
     }
 
-    private DType ReadType(string where)
+    private DType ReadType()
     {
-        Require(JsonTokenType.String, $"{where}: dtype", "a string");
+        Next();
+        Require(JsonTokenType.String, "dtype", "a string");
         string name = _json.GetString()!;
         return name switch
         {
@@ -161,28 +163,29 @@ internal ref struct SafetensorsHeader
             "I64" => DType.I64,
             "I32" => DType.I32,
             "U8" => DType.U8,
-            _ => throw Wrong($"{where}: dtype", $"is {Quote(name)}; F64, F32, F16, BF16, I64, I32 and U8 are read"),
+            _ => throw Wrong(Field("dtype"), $"is {Quote(name)}; F64, F32, F16, BF16, I64, I32 and U8 are read"),
         };
     }
 
-    private Shape ReadShape(string where)
+    private Shape ReadShape()
     {
-        Require(JsonTokenType.StartArray, $"{where}: shape", "an array");
+        Next();
+        Require(JsonTokenType.StartArray, "shape", "an array");
         Span<int> sizes = stackalloc int[Shape.MaximumRank];
         int rank = 0;
         long count = 1;
         while (Next() != JsonTokenType.EndArray)
         {
-            long size = ReadCount($"{where}: shape[{rank}]");
+            long size = ReadCount("shape", rank);
             if (rank == sizes.Length)
             {
-                throw Wrong($"{where}: shape", $"has more than {Shape.MaximumRank} dimensions");
+                throw Wrong(Field("shape"), $"has more than {Shape.MaximumRank} dimensions");
             }
 
             // The limits of the shape type itself, said with the file's name.
             if (size > int.MaxValue || count > Shape.MaximumCount / Math.Max(size, 1))
             {
-                throw Wrong($"{where}: shape[{rank}]", $"is {size}, which is too large");
+                throw Wrong(Field($"shape[{rank}]"), $"is {size}, which is too large");
             }
 
             count *= size;
@@ -192,28 +195,32 @@ internal ref struct SafetensorsHeader
         return new Shape(sizes[..rank]);
     }
 
-    private (long Begin, long End) ReadPlace(string where)
+    private (long Begin, long End) ReadPlace()
     {
-        Require(JsonTokenType.StartArray, $"{where}: data_offsets", "an array");
         Next();
-        long begin = ReadCount($"{where}: data_offsets[0]");
+        Require(JsonTokenType.StartArray, "data_offsets", "an array");
         Next();
-        long end = ReadCount($"{where}: data_offsets[1]");
+        long begin = ReadCount("data_offsets", 0);
+        Next();
+        long end = ReadCount("data_offsets", 1);
         if (Next() != JsonTokenType.EndArray)
         {
-            throw Wrong($"{where}: data_offsets", "has more than two numbers");
+            throw Wrong(Field("data_offsets"), "has more than two numbers");
         }
 
         return begin <= end && end <= _dataBytes ? (begin, end) : throw Wrong(
-            $"{where}: data_offsets", $"[{begin},{end}] are not inside the {_dataBytes} bytes of data");
+            Field("data_offsets"), $"[{begin},{end}] are not inside the {_dataBytes} bytes of data");
     }
 
-    private readonly long ReadCount(string what)
+    private readonly long ReadCount(string field, int index)
     {
-        Require(JsonTokenType.Number, what, "a number");
-        return _json.TryGetInt64(out long value) && value >= 0
-            ? value
-            : throw Wrong(what, "is no whole number from 0 to 2^63 - 1");
+        if (_json.TokenType == JsonTokenType.Number && _json.TryGetInt64(out long value) && value >= 0)
+        {
+            return value;
+        }
+
+        Require(JsonTokenType.Number, $"{field}[{index}]", "a number");
+        throw Wrong(Field($"{field}[{index}]"), "is no whole number from 0 to 2^63 - 1");
     }
 
     /// <summary>Checks that the tensors fill the bytes after the header without gap or overlap.</summary>
@@ -244,12 +251,19 @@ internal ref struct SafetensorsHeader
         ? _json.TokenType
         : throw new InvalidDataException($"{_path}: header: the JSON ends early");
 
-    private readonly void Require(JsonTokenType type, string what, string wanted)
+    // Words are put together only for an error: a header may have a hundred thousand tensors.
+    private readonly void Require(JsonTokenType type, string field, string wanted)
     {
         if (_json.TokenType != type)
         {
-            throw Wrong(what, $"is {Name(_json.TokenType)}, {wanted} is wanted");
+            throw Wrong(Field(field), $"is {Name(_json.TokenType)}, {wanted} is wanted");
         }
+    }
+
+    private readonly string Field(string field)
+    {
+        string owner = _tensor is null ? "header" : _tensor == MetadataName ? _tensor : $"tensor {Quote(_tensor)}";
+        return field.Length == 0 ? owner : _tensor == MetadataName ? $"{owner}: {Quote(field)}" : $"{owner}: {field}";
     }
 
     private readonly InvalidDataException Wrong(string what, string fault) => new($"{_path}: {what} {fault}");
