@@ -96,7 +96,8 @@ public sealed class Tape : IDisposable
     public static void SetGradient<T>(Tensor output, ReadOnlySpan<T> gradient)
         where T : unmanaged
     {
-        output.GradientToWrite(out _, DTypes.Of<T>()).Fill(gradient);
+        output.GradientType = DTypes.Of<T>();
+        output.GradientToWrite(out _).Fill(gradient);
     }
 
     /// <summary>Stops recording and forgets what was recorded.</summary>

@@ -35,6 +35,12 @@ public sealed unsafe class Tensor
     /// <summary>Gets whether a backward pass should compute a gradient for this tensor.</summary>
     public bool Tracked { get; internal set; }
 
+    /// <summary>
+    /// Gets or sets the type that the gradient is computed in: the tensor's own, unless the operation that made it knows that
+    /// several others will add to it, which BF16 is too coarse for.
+    /// </summary>
+    internal DType GradientType { get; set; }
+
     /// <summary>Makes a tensor in the innermost scope of this thread; its content is not defined.</summary>
     public static Tensor Create(Shape shape, DType type) => TensorScope.Current.Create(shape, type);
 
@@ -148,11 +154,11 @@ public sealed unsafe class Tensor
     /// Returns the gradient for a node's backward pass to write: where <paramref name="accumulate"/> comes back true it
     /// holds what other uses of this tensor have contributed, and the node adds; else its content is not defined.
     /// </summary>
-    internal Tensor GradientToWrite(out bool accumulate, DType? type = null)
+    internal Tensor GradientToWrite(out bool accumulate)
     {
         Tensor root = _viewOf ?? this;
         accumulate = root._gradient is not null;
-        root._gradient ??= TensorScope.Current.Create(root.Shape, type ?? root.DType);
+        root._gradient ??= TensorScope.Current.Create(root.Shape, root.GradientType);
         return _viewOf is null ? root._gradient : Gradient!;
     }
 
@@ -182,6 +188,7 @@ public sealed unsafe class Tensor
         Data = data;
         Shape = shape;
         DType = type;
+        GradientType = type;
         _scope = scope;
         _viewOf = viewOf;
         _gradient = null;

@@ -1,0 +1,25 @@
+using Tessera.Tensors;
+
+namespace Tessera.Models.Layers;
+
+/// <summary>Says what is dropped in one training step; the default drops nothing.</summary>
+/// <param name="probability">The share of elements dropped where a layer joins the residual stream, and of the embedding.</param>
+/// <param name="seed">Another one for each step.</param>
+public sealed class Dropout(double probability, ulong seed)
+{
+    private ulong _calls;
+
+    /// <summary>Gets what serving and evaluation use.</summary>
+    public static Dropout None { get; } = new(0, 0);
+
+    /// <summary>Drops elements of a tensor.</summary>
+    public Tensor Apply(Tensor x) => probability == 0 ? x : Ops.Dropout(x, probability, Next());
+
+    /// <summary>Projects <paramref name="x"/>, drops, and adds to the residual stream; one product straight onto it where nothing is dropped.</summary>
+    public Tensor Linear(Tensor x, Parameter weight, Parameter? bias, Tensor residual) => probability == 0
+        ? Ops.Linear(x, weight, bias, residual)
+        : Ops.Dropout(Ops.Linear(x, weight, bias), probability, Next(), residual);
+
+    // Weyl's sequence: every call of a step, and calls of neighbouring steps, get seeds far apart.
+    private ulong Next() => unchecked(seed + (++_calls * 0x9E3779B97F4A7C15UL));
+}

@@ -1,0 +1,54 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace Tessera.Tensors.Kernels;
+
+/// <summary>The loops over a row's last, incomplete vector, written once: a tail is read into zeroed lanes and only its own lanes are written.</summary>
+internal static unsafe class Lanes
+{
+    /// <summary>Reads the elements from <paramref name="i"/> on, at most 16 and none at or past <paramref name="end"/>; missing lanes are <paramref name="fill"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Load<T>(void* p, long i, long end, float fill = 0)
+        where T : struct, IElement => i + IElement.Lanes <= end ? T.Load(p, i) : LoadTail<T>(p, i, end, fill);
+
+    /// <summary>Writes the lanes whose elements lie before <paramref name="end"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store<T>(void* p, long i, long end, Vector512<float> value)
+        where T : struct, IElement
+    {
+        if (i + IElement.Lanes <= end)
+        {
+            T.Store(p, i, value);
+        }
+        else
+        {
+            StoreTail<T>(p, i, end, value);
+        }
+    }
+
+    /// <summary>Writes, or adds where <paramref name="accumulate"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Put<T>(void* p, long i, long end, Vector512<float> value, bool accumulate)
+        where T : struct, IElement => Store<T>(p, i, end, accumulate ? Load<T>(p, i, end) + value : value);
+
+    private static Vector512<float> LoadTail<T>(void* p, long i, long end, float fill)
+        where T : struct, IElement
+    {
+        float* lanes = stackalloc float[IElement.Lanes];
+        for (int lane = 0; lane < IElement.Lanes; lane++)
+        {
+            lanes[lane] = i + lane < end ? T.LoadOne(p, i + lane) : fill;
+        }
+
+        return Vector512.Load(lanes);
+    }
+
+    private static void StoreTail<T>(void* p, long i, long end, Vector512<float> value)
+        where T : struct, IElement
+    {
+        for (int lane = 0; i + lane < end; lane++)
+        {
+            T.StoreOne(p, i + lane, value[lane]);
+        }
+    }
+}

@@ -1,0 +1,294 @@
+using System.Numerics;
+using System.Runtime.Intrinsics;
+using Tessera.Tensors.Kernels;
+using Tessera.Tensors.Threading;
+
+namespace Tessera.Tensors;
+
+/// <content>
+/// Rotary embedding: pairs (a, b) of each head become (a cos − b sin, a sin + b cos). In Qwen3's form each head is first
+/// normalised (RMSNorm over D with one weight for all heads); both are one pass here.
+/// </content>
+public static unsafe partial class Ops
+{
+    /// <summary>Turns each head of <paramref name="x"/> (N, H, D) by its row's position, after RMSNorm where a weight is given.</summary>
+    /// <param name="x">F32, BF16 or F64.</param>
+    /// <param name="positions">N positions; copied where a tape runs.</param>
+    /// <param name="rotary">The tables.</param>
+    /// <param name="normWeight">The norm's scale (D), or null for none.</param>
+    /// <param name="epsilon">The norm's epsilon.</param>
+    /// <returns>A tensor of x's shape and type.</returns>
+    /// <exception cref="ArgumentException">A position is outside the tables, or the shapes don't fit.</exception>
+    public static Tensor RotaryEmbedding(
+        Tensor x, ReadOnlySpan<int> positions, Rotary rotary, Parameter? normWeight = null, double epsilon = 0)
+    {
+        (int N, int H, int D) = x.Shape;
+        if (positions.Length != N || rotary.Dimensions > D)
+        {
+            throw new ArgumentException($"RotaryEmbedding: {x} with {positions.Length} positions and {rotary.Dimensions} turning entries");
+        }
+
+        foreach (int position in positions)
+        {
+            if ((uint)position >= (uint)rotary.Positions)
+            {
+                throw new ArgumentException($"RotaryEmbedding: position {position}, the model holds {rotary.Positions}");
+            }
+        }
+
+        if (normWeight is not null)
+        {
+            RequireColumns("RotaryEmbedding", x, normWeight);
+        }
+
+        // In F64 and for neighbouring pairs the two steps run one after the other.
+        if (normWeight is not null && (x.DType == DType.F64 || rotary.Interleaved))
+        {
+            return RotaryEmbedding(RmsNorm(x, normWeight, epsilon), positions, rotary);
+        }
+
+        Tensor y = Tensor.Create(x.Shape, x.DType), places = Tensor.From(new Shape(N), positions);
+        switch (x.DType)
+        {
+            case DType.F64: RotaryReference<double>(x.Span<double>(), positions, y.Span<double>(), H, D, rotary, inverse: false); break;
+            case DType.F32: RotaryKernel<Single32>.Forward(x, y, places, rotary, normWeight, epsilon); break;
+            case DType.BF16: RotaryKernel<Brain16>.Forward(x, y, places, rotary, normWeight, epsilon); break;
+            default: throw Unsupported("RotaryEmbedding", x, y);
+        }
+
+        Tape.Record<RotaryNode>(y, x.Tracked || normWeight is { Frozen: false })?.Set(x, places, rotary, normWeight, epsilon);
+        return y;
+    }
+
+    /// <summary>The definition, without the norm; turned back where <paramref name="inverse"/>, which is also its gradient.</summary>
+    public static void RotaryReference<T>(
+        ReadOnlySpan<T> x, ReadOnlySpan<int> positions, Span<T> y, int heads, int headSize, Rotary rotary, bool inverse)
+        where T : IFloatingPointIeee754<T>
+    {
+        int half = rotary.Dimensions / 2;
+        for (int n = 0; n < positions.Length; n++)
+        {
+            for (int h = 0; h < heads; h++)
+            {
+                int start = ((n * heads) + h) * headSize;
+                x.Slice(start, headSize).CopyTo(y.Slice(start, headSize));
+                for (int i = 0; i < half; i++)
+                {
+                    (double sine, double cosine) = Math.SinCos(rotary.Angle(positions[n], i));
+                    T c = T.CreateChecked(cosine), s = T.CreateChecked(inverse ? -sine : sine);
+                    int a = rotary.Interleaved ? start + (2 * i) : start + i, b = rotary.Interleaved ? a + 1 : a + half;
+                    (T xa, T xb) = (x[a], x[b]);
+                    y[a] = (xa * c) - (xb * s);
+                    y[b] = (xa * s) + (xb * c);
+                }
+            }
+        }
+    }
+
+    private struct RotaryKernel<TX> : IParallelBody
+        where TX : struct, IElement
+    {
+        private RowPartition _rows;
+        private Rotary _rotary;
+        private void* _x;
+        private void* _y; // result, or its gradient on the way back
+        private void* _dx;
+        private int* _positions;
+        private float* _weight;
+        private float* _partials;
+        private int _heads;
+        private int _headSize;
+        private float _epsilon;
+        private bool _accumulate;
+
+        public static void Forward(Tensor x, Tensor y, Tensor positions, Rotary rotary, Parameter? weight, double epsilon)
+        {
+            RotaryKernel<TX> body = Start(x, y, positions, rotary, weight, epsilon);
+            Workers.Run(body._rows.Items, ref body);
+        }
+
+        public static void Backward(Tensor x, Tensor dy, Tensor positions, Rotary rotary, Parameter? weight, double epsilon)
+        {
+            RotaryKernel<TX> body = Start(x, dy, positions, rotary, weight, epsilon);
+            Tensor? partials = weight is { Frozen: false }
+                ? Tensor.Zeros(new Shape(body._rows.Items, body._headSize), DType.F32)
+                : null;
+            body._partials = partials is null ? null : (float*)partials.Data;
+            body._dx = x.GradientToWrite(out body._accumulate).Data;
+            Workers.Run(body._rows.Items, ref body);
+            if (weight is not null)
+            {
+                AddPartials(partials, weight);
+            }
+        }
+
+        public readonly void Run(int index)
+        {
+            long D = _headSize, half = _rotary.Dimensions / 2;
+            float* scratch = stackalloc float[_headSize + IElement.Lanes];
+            float* dWeight = _partials is null ? null : _partials + (index * D);
+            (int first, int end) = _rows.Item(index);
+            for (long row = first; row < end; row++)
+            {
+                float* cosines = (float*)_rotary.Cosines.Data + (_positions[row / _heads] * half);
+                float* sines = (float*)_rotary.Sines.Data + (_positions[row / _heads] * half);
+                long start = row * D;
+                if (_dx is null)
+                {
+                    Normalise(start, scratch);
+                    Turn(scratch, cosines, sines, half, 1);
+                    for (long i = 0; i < D; i += IElement.Lanes)
+                    {
+                        Lanes.Store<TX>(_y, start + i, start + D, Lanes.Load<Single32>(scratch, i, D));
+                    }
+                }
+                else
+                {
+                    for (long i = 0; i < D; i += IElement.Lanes)
+                    {
+                        Lanes.Store<Single32>(scratch, i, D, Lanes.Load<TX>(_y, start + i, start + D));
+                    }
+
+                    Turn(scratch, cosines, sines, half, -1);
+                    NormaliseBackward(start, scratch, dWeight);
+                }
+            }
+        }
+
+        private static RotaryKernel<TX> Start(Tensor x, Tensor y, Tensor positions, Rotary rotary, Parameter? weight, double epsilon)
+        {
+            (int N, int H, int D) = x.Shape;
+            return new()
+            {
+                _rows = new RowPartition(N * H, D),
+                _rotary = rotary,
+                _x = x.Data,
+                _y = y.Data,
+                _positions = (int*)positions.Data,
+                _weight = weight is null ? null : weight.Floats,
+                _heads = H,
+                _headSize = D,
+                _epsilon = (float)epsilon,
+            };
+        }
+
+        private readonly void Normalise(long start, float* y)
+        {
+            long D = _headSize;
+            Vector512<float> scale = _weight is null ? Vector512<float>.One : Vector512.Create(Scale(start));
+            for (long i = 0; i < D; i += IElement.Lanes)
+            {
+                Vector512<float> x = Lanes.Load<TX>(_x, start + i, start + D);
+                Lanes.Store<Single32>(y, i, D, _weight is null ? x : x * scale * Lanes.Load<Single32>(_weight, i, D));
+            }
+        }
+
+        private readonly void NormaliseBackward(long start, float* dy, float* dWeight)
+        {
+            long D = _headSize, end = start + D;
+            float scale = _weight is null ? 1 : Scale(start), pull = 0;
+            if (_weight is not null)
+            {
+                Vector512<float> dots = Vector512<float>.Zero;
+                for (long i = 0; i < D; i += IElement.Lanes)
+                {
+                    Vector512<float> pulled = Lanes.Load<Single32>(dy, i, D) * Lanes.Load<Single32>(_weight, i, D);
+                    dots = Vector512.FusedMultiplyAdd(pulled, Lanes.Load<TX>(_x, start + i, end), dots);
+                }
+
+                pull = scale * scale * scale * Vector512.Sum(dots) / D;
+            }
+
+            for (long i = 0; i < D; i += IElement.Lanes)
+            {
+                Vector512<float> d = Lanes.Load<Single32>(dy, i, D) * scale;
+                if (_weight is null)
+                {
+                    Lanes.Put<TX>(_dx, start + i, end, d, _accumulate);
+                    continue;
+                }
+
+                Vector512<float> x = Lanes.Load<TX>(_x, start + i, end), w = Lanes.Load<Single32>(_weight, i, D);
+                Lanes.Put<TX>(_dx, start + i, end, (d * w) - (x * pull), _accumulate);
+                if (dWeight is not null)
+                {
+                    Lanes.Put<Single32>(dWeight, i, D, d * x, accumulate: true);
+                }
+            }
+        }
+
+        private readonly float Scale(long start)
+        {
+            Vector512<float> squares = Vector512<float>.Zero;
+            for (long i = start; i < start + _headSize; i += IElement.Lanes)
+            {
+                Vector512<float> x = Lanes.Load<TX>(_x, i, start + _headSize);
+                squares = Vector512.FusedMultiplyAdd(x, x, squares);
+            }
+
+            return 1 / MathF.Sqrt((Vector512.Sum(squares) / _headSize) + _epsilon);
+        }
+
+        private readonly void Turn(float* x, float* cosines, float* sines, long half, float direction)
+        {
+            if (_rotary.Interleaved)
+            {
+                for (long i = 0; i < half; i++)
+                {
+                    (float a, float b, float c, float s) = (x[2 * i], x[(2 * i) + 1], cosines[i], sines[i] * direction);
+                    (x[2 * i], x[(2 * i) + 1]) = ((a * c) - (b * s), (a * s) + (b * c));
+                }
+
+                return;
+            }
+
+            for (long i = 0; i < half; i += IElement.Lanes)
+            {
+                Vector512<float> c = Lanes.Load<Single32>(cosines, i, half), s = Lanes.Load<Single32>(sines, i, half) * direction;
+                Vector512<float> a = Lanes.Load<Single32>(x, i, half), b = Lanes.Load<Single32>(x + half, i, half);
+                Lanes.Store<Single32>(x, i, half, (a * c) - (b * s));
+                Lanes.Store<Single32>(x + half, i, half, (a * s) + (b * c));
+            }
+        }
+    }
+
+    private sealed class RotaryNode : TapeNode
+    {
+        private Tensor _x = null!;
+        private Tensor _positions = null!;
+        private Rotary _rotary = null!;
+        private Parameter? _weight;
+        private double _epsilon;
+
+        public void Set(Tensor x, Tensor positions, Rotary rotary, Parameter? weight, double epsilon) =>
+            (_x, _positions, _rotary, _weight, _epsilon) = (x, positions, rotary, weight, epsilon);
+
+        public override void Backward()
+        {
+            Tensor dy = Output.Gradient!;
+            switch (_x.DType)
+            {
+                case DType.F64: BackwardReference(dy); break;
+                case DType.F32: RotaryKernel<Single32>.Backward(_x, dy, _positions, _rotary, _weight, _epsilon); break;
+                default: RotaryKernel<Brain16>.Backward(_x, dy, _positions, _rotary, _weight, _epsilon); break;
+            }
+        }
+
+        public override void Return()
+        {
+            (_x, _positions, _rotary, _weight) = (null!, null!, null!, null);
+            Give(this);
+        }
+
+        private void BackwardReference(Tensor dy)
+        {
+            (_, int H, int D) = _x.Shape;
+            Span<double> turned = Tensor.Create(_x.Shape, DType.F64).Span<double>(), dx = GradientSum(_x);
+            RotaryReference<double>(dy.Span<double>(), _positions.Span<int>(), turned, H, D, _rotary, inverse: true);
+            for (int i = 0; i < dx.Length; i++)
+            {
+                dx[i] += turned[i];
+            }
+        }
+    }
+}
