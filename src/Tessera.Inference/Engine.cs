@@ -1,0 +1,181 @@
+using Tessera.Inference.Sampling;
+using Tessera.Models.Tokenizers;
+using Tessera.Tensors;
+
+namespace Tessera.Inference;
+
+/// <summary>
+/// Writes answers to several prompts at the same time, on a thread of its own: each step is one forward pass over a
+/// token of each answer and slices of new prompts.
+/// </summary>
+public sealed class Engine : IDisposable
+{
+    private readonly ILanguageModel _model;
+    private readonly EngineOptions _options;
+    private readonly Tokenizer _tokenizer;
+    private readonly Lock _gate = new();
+    private readonly Queue<Sequence> _arrivals = new();
+    private readonly AutoResetEvent _wake = new(false);
+    private readonly Batch _batch = new();
+    private readonly Scheduler _scheduler;
+    private readonly SamplingWorkspace _workspace;
+    private readonly Thread? _thread;
+    private volatile bool _disposed;
+
+    internal Engine(ILanguageModel model, Tokenizer tokenizer, EngineOptions options, bool ownThread = true)
+    {
+        (_model, _tokenizer, _options) = (model, tokenizer, options);
+        _workspace = new SamplingWorkspace(model.VocabularySize);
+        int contexts = Math.Min(4, options.MaxConcurrent);
+        int positions = Math.Max(options.CachePositions ?? contexts * model.ContextLength, model.ContextLength);
+        BlockPool pool = new((positions + options.BlockSize - 1) / options.BlockSize, options.BlockSize);
+        model.ReserveCache(pool.Blocks, pool.BlockSize);
+        _scheduler = new Scheduler(options, pool);
+        if (ownThread)
+        {
+            _thread = new Thread(Run) { IsBackground = true, Name = "Tessera engine" };
+            _thread.Start();
+        }
+    }
+
+    /// <summary>Gets how many positions prompt and answer may have together.</summary>
+    public int ContextLength => _model.ContextLength;
+
+    /// <summary>Begins the answer to a request; it may have to wait for others.</summary>
+    /// <exception cref="ContextLengthException">The prompt fills the context.</exception>
+    /// <exception cref="ArgumentException">The prompt is empty or has a token that the model doesn't know.</exception>
+    /// <exception cref="EngineBusyException">Too many requests wait.</exception>
+    public Generation Generate(GenerationRequest request)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        Check(request);
+        Generation generation = new(_tokenizer, request);
+        Sequence sequence = new(request, generation, ContextLength);
+        lock (_gate)
+        {
+            if (_arrivals.Count + _scheduler.Unfinished >= _options.MaxConcurrent + _options.MaxWaiting)
+            {
+                throw new EngineBusyException(_options.MaxWaiting);
+            }
+
+            _arrivals.Enqueue(sequence);
+        }
+
+        _wake.Set();
+        return generation;
+    }
+
+    /// <summary>Stops after the current step; answers that haven't ended fail.</summary>
+    public void Dispose()
+    {
+        if (_disposed)
+        {
+            return;
+        }
+
+        _disposed = true;
+        _wake.Set();
+        _thread?.Join();
+        TakeArrivals();
+        _scheduler.FailAll(new ObjectDisposedException(nameof(Engine)));
+        _wake.Dispose();
+    }
+
+    /// <summary>
+    /// Computes and draws the next token of each answer in progress; returns whether there was anything to do.
+    /// </summary>
+    internal bool Step()
+    {
+        TakeArrivals();
+        _scheduler.Next(_batch);
+        if (_batch.Segments.Count == 0)
+        {
+            return false;
+        }
+
+        using TensorScope step = TensorScope.Begin();
+        Tensor logits = _model.Forward(_batch.Tokens, _batch.Segments); // (segments, V)
+        for (int i = 0; i < _batch.Segments.Count; i++)
+        {
+            Sequence sequence = _batch.Sequences[i];
+            if (sequence.Advance(_batch.Segments.Length(i)))
+            {
+                Draw(sequence, logits.Span<float>().Slice(i * _model.VocabularySize, _model.VocabularySize));
+            }
+        }
+
+        return true;
+    }
+
+    private void Draw(Sequence sequence, ReadOnlySpan<float> logits)
+    {
+        bool ended = true;
+        try
+        {
+            ended = sequence.Draw(logits, _workspace);
+        }
+        catch (InvalidOperationException error)
+        {
+            // Logits that are all NaN spoil this answer, not its neighbours.
+            sequence.Generation.Fail(error);
+        }
+
+        if (ended)
+        {
+            _scheduler.Remove(sequence);
+        }
+    }
+
+    private void TakeArrivals()
+    {
+        lock (_gate)
+        {
+            while (_arrivals.TryDequeue(out Sequence? sequence))
+            {
+                _scheduler.Add(sequence);
+            }
+        }
+    }
+
+    private void Run()
+    {
+        while (!_disposed)
+        {
+            try
+            {
+                if (!Step())
+                {
+                    _wake.WaitOne();
+                }
+            }
+            catch (Exception error)
+            {
+                // The step's answers can't go on, but the engine can: the next request may be a smaller one.
+                _scheduler.FailRunning(error);
+            }
+        }
+    }
+
+    private void Check(GenerationRequest request)
+    {
+        if (request.Prompt.Count == 0)
+        {
+            throw new ArgumentException("Generate: the prompt has no tokens; wanted at least one", nameof(request));
+        }
+
+        if (request.Prompt.Count >= ContextLength)
+        {
+            throw new ContextLengthException(request.Prompt.Count, ContextLength);
+        }
+
+        foreach (int token in request.Prompt)
+        {
+            if ((uint)token >= (uint)_model.VocabularySize)
+            {
+                throw new ArgumentException(
+                    $"Generate: the prompt has token {token}; the model knows 0 to {_model.VocabularySize - 1}",
+                    nameof(request));
+            }
+        }
+    }
+}

@@ -1,0 +1,35 @@
+namespace Tessera.Inference;
+
+/// <summary>Sets how much an engine does at once; values out of range are refused where they are set.</summary>
+public sealed record EngineOptions
+{
+    /// <summary>Gets how many answers are written at the same time, from 1 to 1024.</summary>
+    public int MaxConcurrent { get; init => field = Within(value, 1, 1024, nameof(MaxConcurrent)); } = 8;
+
+    /// <summary>Gets how many requests may wait beside those; one more is refused.</summary>
+    public int MaxWaiting { get; init => field = Within(value, 0, 1 << 20, nameof(MaxWaiting)); } = 256;
+
+    /// <summary>
+    /// Gets how many tokens of prompts go into one step at most: what a step takes longer while others wait for a
+    /// token.
+    /// </summary>
+    public int PrefillChunk { get; init => field = Within(value, 1, 1 << 16, nameof(PrefillChunk)); } = 256;
+
+    /// <summary>Gets the number of positions that a block of the cache holds, from 1 to 65,536.</summary>
+    public int BlockSize { get; init => field = Within(value, 1, 1 << 16, nameof(BlockSize)); } = 64;
+
+    /// <summary>
+    /// Gets how many positions the cache holds for all answers together; null takes four contexts, or as many as may be
+    /// written at the same time where that is less. It always holds one context at least.
+    /// </summary>
+    public int? CachePositions
+    {
+        get;
+        init => field = value is { } positions ? Within(positions, 1, 1 << 28, nameof(CachePositions)) : null;
+    }
+
+    private static int Within(int value, int low, int high, string name) => value >= low && value <= high
+        ? value
+        : throw new ArgumentOutOfRangeException(
+            name, value, $"EngineOptions: {name} is {value}; wanted from {low} to {high}");
+}
