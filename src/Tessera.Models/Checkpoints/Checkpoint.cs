@@ -217,7 +217,6 @@ public sealed class Checkpoint : IDisposable
     private void FindTensors(ModelFamily family)
     {
         HashSet<string> unused = new(_shards.Names, StringComparer.Ordinal);
-        List<string> missing = [];
         foreach (ParameterSpec spec in family.Parameters(Config))
         {
             // Some checkpoints were saved without the head around the model, and their names without its prefix.
@@ -226,8 +225,8 @@ public sealed class Checkpoint : IDisposable
                 : spec.Name[family.Prefix.Length..];
             if (!_shards.TryGet(name, out Tensor? tensor))
             {
-                missing.Add(spec.Name);
-                continue;
+                throw new InvalidDataException(
+                    $"{Folder}: tensor {spec.Name} of {spec.Shape} is missing among the {_shards.Names.Count} that there are");
             }
 
             if (tensor.Shape != spec.Shape || !tensor.DType.IsFloat())
@@ -239,11 +238,6 @@ public sealed class Checkpoint : IDisposable
             unused.Remove(name);
             _tensors.Add(spec.Name, tensor);
             DType = spec.Kind == ParameterKind.TokenEmbedding ? tensor.DType : DType;
-        }
-
-        if (missing.Count > 0)
-        {
-            throw new InvalidDataException($"{Folder}: {missing.Count} tensors are missing, first {missing[0]}");
         }
 
         unused.RemoveWhere(name => family.IsConstant(name) || (Config.TiedEmbeddings && name == ModelFamily.HeadName));

@@ -37,9 +37,11 @@ internal sealed class JsonFields
         {
             using JsonDocument document = JsonDocument.Parse(bytes, options);
             element = document.RootElement.Clone();
+            RequireText(element);
         }
-        catch (JsonException broken)
+        catch (Exception broken) when (broken is JsonException or InvalidOperationException)
         {
+            // The second is how text that is not UTF-8, or an escaped half of a surrogate pair, shows itself.
             throw new InvalidDataException($"{path}: not valid JSON: {broken.Message}", broken);
         }
 
@@ -109,7 +111,7 @@ internal sealed class JsonFields
     public string? OptionalString(string name)
     {
         return Find(name) is not { } value ? null
-            : value.ValueKind == JsonValueKind.String && Text(value) is { } text ? text
+            : value.ValueKind == JsonValueKind.String ? value.GetString()
             : throw Wrong(name, value, "a string");
     }
 
@@ -164,7 +166,7 @@ internal sealed class JsonFields
         }
 
         bool strings = value.ValueKind == JsonValueKind.Array
-            && value.EnumerateArray().All(item => item.ValueKind == JsonValueKind.String && Text(item) is not null);
+            && value.EnumerateArray().All(item => item.ValueKind == JsonValueKind.String);
         return strings
             ? [.. value.EnumerateArray().Select(item => item.GetString()!)]
             : throw Wrong(name, value, "a list of strings");
@@ -184,16 +186,29 @@ internal sealed class JsonFields
     private InvalidDataException Wrong(string name, JsonElement value, string wanted) =>
         new($"{Path}: {_prefix}{name} is {Show(value)}; {wanted} is wanted");
 
-    private static string? Text(JsonElement value)
+    /// <summary>Reads every name and string once, so that those which are no text are found here and not later.</summary>
+    private static void RequireText(JsonElement value)
     {
-        try
+        switch (value.ValueKind)
         {
-            return value.GetString();
-        }
-        catch (InvalidOperationException)
-        {
-            // An escaped half of a surrogate pair is valid JSON and no text.
-            return null;
+            case JsonValueKind.String:
+                _ = value.GetString();
+                break;
+            case JsonValueKind.Array:
+                foreach (JsonElement item in value.EnumerateArray())
+                {
+                    RequireText(item);
+                }
+
+                break;
+            case JsonValueKind.Object:
+                foreach (JsonProperty field in value.EnumerateObject())
+                {
+                    _ = field.Name;
+                    RequireText(field.Value);
+                }
+
+                break;
         }
     }
 
@@ -201,7 +216,7 @@ internal sealed class JsonFields
     {
         JsonValueKind.Object => "an object",
         JsonValueKind.Array => "a list",
-        JsonValueKind.String => HostileText.Quote(Text(value) ?? value.GetRawText()),
+        JsonValueKind.String => HostileText.Quote(value.GetString()),
         JsonValueKind.Number => HostileText.Quote(value.GetRawText())[1..^1],
         JsonValueKind.Null => "null",
         _ => value.GetRawText(),
