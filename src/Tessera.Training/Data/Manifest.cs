@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 
 namespace Tessera.Training.Data;
 
@@ -30,10 +31,6 @@ public sealed record Manifest
     public static IReadOnlyList<ManifestSource> Of(Mixture mixture) =>
         [.. mixture.Pools.Select((pool, i) => ManifestSource.Of(pool.Name, mixture.Shares[i], pool.Files))];
 
-    /// <summary>Writes the manifest as JSON.</summary>
-    public void Save(string path)
-    {
-        using FileStream stream = File.Create(path);
-        JsonSerializer.Serialize(stream, this, DataJson.Options);
-    }
+    /// <summary>Returns the manifest as JSON.</summary>
+    public JsonNode ToJson() => JsonSerializer.SerializeToNode(this, DataJson.Options)!;
 }
