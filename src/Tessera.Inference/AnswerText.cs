@@ -61,12 +61,16 @@ internal sealed class AnswerText
     {
         ReadOnlySpan<char> text = _text.WrittenSpan;
         int from = Math.Max(0, searched - _longestStop + 1);
+        int firstEnd = int.MaxValue;
         foreach (string stop in _stops)
         {
-            int found = text[from..].IndexOf(stop);
-            if (found >= 0)
+            // The stop that is complete first ends the text, however the text is cut into tokens; of two that end
+            // together it is the longer one.
+            int start = text[from..].IndexOf(stop);
+            int end = from + start + stop.Length;
+            if (start >= 0 && (end < firstEnd || (end == firstEnd && from + start < _end)))
             {
-                _end = Math.Min(_end ?? int.MaxValue, from + found);
+                (_end, firstEnd) = (from + start, end);
             }
         }
 

@@ -1,4 +1,5 @@
 using Tessera.Inference.Sampling;
+using Tessera.Models.Checkpoints;
 using Tessera.Models.Tokenizers;
 
 namespace Tessera.Inference;
@@ -9,6 +10,28 @@ namespace Tessera.Inference;
 public sealed class ChatModel : IDisposable
 {
     private readonly Func<IReadOnlyList<ChatTurn>, IReadOnlyList<TextSpan>>? _template;
+    private Checkpoint? _checkpoint;
+
+    /// <summary>Loads a model from a folder in Hugging Face's form.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="options">How much is done at once.</param>
+    /// <exception cref="FileNotFoundException">There is no model in the folder, or it has no tokenizer.</exception>
+    /// <exception cref="InvalidDataException">A file is broken; the message names file, field and value.</exception>
+    public static ChatModel Load(string folder, EngineOptions? options = null)
+    {
+        Checkpoint checkpoint = Checkpoint.Load(folder);
+        ReadOnlyMemory<byte> json = checkpoint.Files.TokenizerJson
+            ?? throw new FileNotFoundException($"{folder}: has no tokenizer.json, without which no text goes in or out");
+        ByteLevelBpe tokenizer = ByteLevelBpe.Read(Path.Combine(folder, "tokenizer.json"), json);
+        string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
+        return new ChatModel(name, new Engine(checkpoint.Serve(), tokenizer, options), tokenizer, null)
+        {
+            Created = File.GetLastWriteTimeUtc(Path.Combine(folder, "config.json")),
+            Sampling = ToSampling(checkpoint.Generation),
+            StopTokens = checkpoint.Generation.EosIds,
+            _checkpoint = checkpoint,
+        };
+    }
 
     internal ChatModel(
         string name,
@@ -57,5 +80,22 @@ public sealed class ChatModel : IDisposable
     }
 
     /// <summary>Stops the engine and lets the weights go.</summary>
-    public void Dispose() => Engine.Dispose();
+    public void Dispose()
+    {
+        Engine.Dispose();
+        _checkpoint?.Dispose();
+    }
+
+    private static SamplingOptions ToSampling(GenerationConfig config)
+    {
+        SamplingOptions usual = new();
+        return config.Sample is false ? SamplingOptions.Greedy : usual with
+        {
+            Temperature = config.Temperature ?? usual.Temperature,
+            TopK = config.TopK is 0 ? null : config.TopK,
+            TopP = config.TopP ?? usual.TopP,
+            MinP = config.MinP ?? usual.MinP,
+            RepetitionPenalty = config.RepetitionPenalty is > 0 and { } penalty ? penalty : usual.RepetitionPenalty,
+        };
+    }
 }

@@ -1,4 +1,5 @@
 using Tessera.Inference.Sampling;
+using Tessera.Models;
 using Tessera.Models.Tokenizers;
 using Tessera.Tensors;
 
@@ -22,14 +23,26 @@ public sealed class Engine : IDisposable
     private readonly Thread? _thread;
     private volatile bool _disposed;
 
+    /// <summary>Starts an engine over a model, whose weights may go on changing between its steps.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="tokenizer">What makes text of the tokens that are drawn.</param>
+    /// <param name="options">How much is done at once.</param>
+    /// <exception cref="InsufficientMemoryException">There is no memory for the cache.</exception>
+    public Engine(Transformer model, Tokenizer tokenizer, EngineOptions? options = null)
+        : this(new TransformerModel(model), tokenizer, options ?? new EngineOptions())
+    {
+    }
+
     internal Engine(ILanguageModel model, Tokenizer tokenizer, EngineOptions options, bool ownThread = true)
     {
         (_model, _tokenizer, _options) = (model, tokenizer, options);
         _workspace = new SamplingWorkspace(model.VocabularySize);
         int contexts = Math.Min(4, options.MaxConcurrent);
-        int positions = Math.Max(options.CachePositions ?? contexts * model.ContextLength, model.ContextLength);
-        BlockPool pool = new((positions + options.BlockSize - 1) / options.BlockSize, options.BlockSize);
-        model.ReserveCache(pool.Blocks, pool.BlockSize);
+        long positions = options.CachePositions ?? (long)contexts * model.ContextLength;
+        positions = Math.Max(positions, model.ContextLength);
+        BlockPool pool = new(
+            checked((int)((positions + model.BlockPositions - 1) / model.BlockPositions)), model.BlockPositions);
+        model.ReserveCache(pool.Blocks);
         _scheduler = new Scheduler(options, pool);
         if (ownThread)
         {
@@ -79,6 +92,7 @@ public sealed class Engine : IDisposable
         TakeArrivals();
         _scheduler.FailAll(new ObjectDisposedException(nameof(Engine)));
         _wake.Dispose();
+        _model.Dispose();
     }
 
     /// <summary>

@@ -15,9 +15,6 @@ public sealed record EngineOptions
     /// </summary>
     public int PrefillChunk { get; init => field = Within(value, 1, 1 << 16, nameof(PrefillChunk)); } = 256;
 
-    /// <summary>Gets the number of positions that a block of the cache holds, from 1 to 65,536.</summary>
-    public int BlockSize { get; init => field = Within(value, 1, 1 << 16, nameof(BlockSize)); } = 64;
-
     /// <summary>
     /// Gets how many positions the cache holds for all answers together; null takes four contexts, or as many as may be
     /// written at the same time where that is less. It always holds one context at least.

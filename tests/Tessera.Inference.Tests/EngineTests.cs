@@ -41,7 +41,7 @@ public sealed class EngineTests
     [InlineData(3, 7, 2)]
     [InlineData(8, 64, 5)]
     [InlineData(8, 5, 64)]
-    public void AnswersDoNotDependOnNeighboursSlicesOrBlocks(int concurrent, int chunk, int blockSize)
+    public void AnswersDoNotDependOnNeighboursSlicesOrBlocks(int concurrent, int chunk, int blockPositions)
     {
         GenerationRequest[] requests = [.. Enumerable.Range(0, 9).Select(i => new GenerationRequest
         {
@@ -49,15 +49,14 @@ public sealed class EngineTests
             Sampling = new() { Seed = (ulong)i, RepetitionPenalty = 1.2, TopK = 30 },
             MaxTokens = 5 + (i * 7 % 20),
         })];
-        string[] alone = [.. requests.Select(request => Run(new(), [request]).Single())];
+        string[] alone = [.. requests.Select(request => Run(new(), 16, [request]).Single())];
         EngineOptions options = new()
         {
             MaxConcurrent = concurrent,
             PrefillChunk = chunk,
-            BlockSize = blockSize,
             CachePositions = 100,
         };
-        Assert.Equal(alone, Run(options, requests));
+        Assert.Equal(alone, Run(options, blockPositions, requests));
     }
 
     [Fact]
@@ -243,9 +242,9 @@ public sealed class EngineTests
     private static Engine Scripted(int[] answer) =>
         new(new FakeModel(Tokenizer.VocabularySize, Context, FakeModel.Script(2, answer)), Tokenizer, new());
 
-    private static string[] Run(EngineOptions options, GenerationRequest[] requests)
+    private static string[] Run(EngineOptions options, int blockPositions, GenerationRequest[] requests)
     {
-        FakeModel model = new(Tokenizer.VocabularySize, Context, FakeModel.Chaos);
+        FakeModel model = new(Tokenizer.VocabularySize, Context, FakeModel.Chaos, blockPositions);
         using Engine engine = new(model, Tokenizer, options, ownThread: false);
         Generation[] generations = [.. requests.Select(engine.Generate)];
         while (engine.Step())

@@ -29,7 +29,7 @@ public sealed class StopStringTests
         Assert.Equal(expected, StreamBytes(string.Concat(words), [stop]));
     }
 
-    [Property]
+    [Property(MaxTest = 300)]
     public Property NothingOfAStopIsEverSeen()
     {
         // Two letters and a character of three bytes make beginnings of stops common.
@@ -38,7 +38,10 @@ public sealed class StopStringTests
         Gen<string> stop = Gen.Choose(1, 4).SelectMany(length => letters.ListOf(length)).Select(string.Concat);
         return Prop.ForAll(text.ToArbitrary(), stop.ArrayOf(2).ToArbitrary(), (t, stops) =>
         {
-            string expected = t[..stops.Select(s => t.IndexOf(s)).Where(i => i >= 0).DefaultIfEmpty(t.Length).Min()];
+            // The stop that is complete first counts; of two that end together, the longer one.
+            int end = stops.Where(t.Contains).OrderBy(s => t.IndexOf(s) + s.Length).ThenBy(s => t.IndexOf(s))
+                .Select(s => t.IndexOf(s)).FirstOrDefault(t.Length);
+            string expected = t[..end];
             Assert.Equal(expected, StreamBytes(t, stops));
             for (int size = 1; size <= 4; size++)
             {

@@ -1,6 +1,7 @@
 using Tessera.Models.Families;
 using Tessera.Tensors;
 using Tessera.Tensors.Files;
+using Tessera.Tensors.Kernels;
 
 namespace Tessera.Models.Checkpoints;
 
@@ -195,6 +196,29 @@ public sealed class Checkpoint : IDisposable
             Conversion.Copy(Mapped(spec), parameter.Value);
             parameter.Changed();
         }
+    }
+
+    /// <summary>
+    /// Makes the model to serve it: its matrices stay in the mapped files until this is disposed, and nothing is
+    /// trained.
+    /// </summary>
+    /// <param name="computeType">
+    /// What matrix products are computed in; null: the stored type where it is BF16 and the processor multiplies BF16,
+    /// else F32.
+    /// </param>
+    /// <exception cref="InvalidDataException">A value is infinite or none.</exception>
+    public Transformer Serve(DType? computeType = null)
+    {
+        // Vectors are read in F32, and nothing computes in F16.
+        ParameterSet parameters = new(Config, spec =>
+            spec.Shape.Rank == 1 || DType is not (DType.F32 or DType.BF16) ? Copy(spec, DType.F32) : Mapped(spec));
+        foreach (Parameter parameter in parameters.All)
+        {
+            parameter.Frozen = true;
+        }
+
+        bool rounds = DType == DType.BF16 && KernelSet.Default.MultipliesBFloat16;
+        return new Transformer(Config, parameters) { ComputeType = computeType ?? (rounds ? DType.BF16 : DType.F32) };
     }
 
     /// <summary>Ends the mapping of the files; what <see cref="Mapped"/> returned can't be used any more.</summary>

@@ -6,11 +6,11 @@ namespace Tessera.Inference.Tests.Fakes;
 /// Computes logits from the whole history of a sequence, which it reads back through the blocks that the engine gave
 /// it, as attention would: a wrong block, position or slice changes the answer.
 /// </summary>
-internal sealed class FakeModel(int vocabularySize, int contextLength, FakeModel.Rule rule) : ILanguageModel
+internal sealed class FakeModel(
+    int vocabularySize, int contextLength, FakeModel.Rule rule, int blockPositions = 8) : ILanguageModel
 {
     private int[] _cache = [];
     private int[] _history = [];
-    private int _blockSize;
 
     /// <summary>Writes the logits that follow a history.</summary>
     public delegate void Rule(ReadOnlySpan<int> history, Span<float> logits);
@@ -18,6 +18,8 @@ internal sealed class FakeModel(int vocabularySize, int contextLength, FakeModel
     public int VocabularySize => vocabularySize;
 
     public int ContextLength => contextLength;
+
+    public int BlockPositions => blockPositions;
 
     /// <summary>
     /// Gets the number of rows of each forward pass so far, the last one last; at most 1,000 are kept.
@@ -47,10 +49,9 @@ internal sealed class FakeModel(int vocabularySize, int contextLength, FakeModel
         }
     }
 
-    public void ReserveCache(int blocks, int blockSize)
+    public void ReserveCache(int blocks)
     {
-        _blockSize = blockSize;
-        _cache = new int[blocks * blockSize];
+        _cache = new int[blocks * blockPositions];
         _history = new int[contextLength];
         Array.Fill(_cache, -1);
     }
@@ -80,6 +81,8 @@ internal sealed class FakeModel(int vocabularySize, int contextLength, FakeModel
         return logits;
     }
 
+    public void Dispose() => _cache = [];
+
     private int Place(ReadOnlySpan<int> blocks, int position) =>
-        (blocks[position / _blockSize] * _blockSize) + (position % _blockSize);
+        (blocks[position / blockPositions] * blockPositions) + (position % blockPositions);
 }

@@ -20,6 +20,8 @@ internal sealed class FakeTokenizer(params string[] words) : Tokenizer
 
     public override int VocabularySize => _bytes.Length;
 
+    public override string Fingerprint => "fake";
+
     public override IReadOnlyList<AddedToken> AddedTokens => [new AddedToken { Id = End, Text = "<end>" }];
 
     public override int? TokenToId(string token) => token == "<end>" ? End : null;
