@@ -105,7 +105,7 @@ public sealed class TokenCache(string folder)
             Directory.CreateDirectory(unfinished);
             using (TokenFileWriter writer = new(unfinished, encoder.VocabularySize))
             {
-                Tokenisation work = new(encoder, writer, progress);
+                Tokenisation work = new(path, encoder, writer, progress);
                 BadLines own = badLines.OfFile();
                 foreach (Document document in DocumentReader.Read(path, slice, own))
                 {
@@ -140,7 +140,8 @@ public sealed class TokenCache(string folder)
     }
 
     /// <summary>Encodes documents into a writer and counts.</summary>
-    private sealed class Tokenisation(IDocumentEncoder encoder, TokenFileWriter writer, IProgress<long>? progress)
+    private sealed class Tokenisation(
+        string path, IDocumentEncoder encoder, TokenFileWriter writer, IProgress<long>? progress)
     {
         private readonly List<int> _ids = [];
         private readonly List<bool> _replies = [];
@@ -152,6 +153,27 @@ public sealed class TokenCache(string folder)
         {
             _ids.Clear();
             _replies.Clear();
+            try
+            {
+                Encode(document);
+            }
+            catch (Exception e) when (e is ArgumentException or InvalidDataException)
+            {
+                // The tokenizer knows what it can't say; where it stands is known here.
+                throw new InvalidDataException($"{path}:{document.Line}: {e.Message}", e);
+            }
+
+            Write(document);
+            if (!document.Continues)
+            {
+                EndDocument(document);
+            }
+
+            progress?.Report(_textBytes);
+        }
+
+        private void Encode(Document document)
+        {
             if (document.IsChat)
             {
                 encoder.EncodeChat(document.Turns, _ids, _replies);
@@ -165,7 +187,10 @@ public sealed class TokenCache(string folder)
                 encoder.Encode(document.Text.Span, _ids);
                 Count(document.Text.Span);
             }
+        }
 
+        private void Write(Document document)
+        {
             if (_ids.Count > 0)
             {
                 if (!_begun)
@@ -176,13 +201,6 @@ public sealed class TokenCache(string folder)
                 _begun = true;
                 writer.Append(CollectionsMarshal.AsSpan(_ids), CollectionsMarshal.AsSpan(_replies));
             }
-
-            if (!document.Continues)
-            {
-                EndDocument(document);
-            }
-
-            progress?.Report(_textBytes);
         }
 
         public TokenFileFacts Facts(TokenFileFacts origin, BadLines badLines) => origin with

@@ -1,3 +1,7 @@
+using System.Globalization;
+using Tessera.Models;
+using Tessera.Models.Families;
+
 namespace Tessera.Training.Recipes;
 
 /// <summary>States what a recipe will cost, before it starts.</summary>
@@ -15,24 +19,22 @@ public sealed record Budget(long Parameters, long MatrixParameters, long Tokens,
     /// <param name="tokens">The tokens of the run.</param>
     public static Budget Of(ModelRecipe model, int vocabularySize, int sequence, long tokens)
     {
-        long width = model.Width, heads = (long)model.Heads * model.ActualHeadSize;
-        long keys = (long)model.ActualKeyHeads * model.ActualHeadSize, hidden = model.ActualHidden;
-        long embedding = vocabularySize * width;
-        bool gpt2 = model.Family == "gpt2";
+        TransformerConfig config = model.ToConfig(vocabularySize, model.Context ?? sequence, []);
+        long all = 0, multiplied = 0;
+        foreach (ParameterSpec spec in ModelFamily.Of(config.Family).Parameters(config))
+        {
+            all += spec.Shape.Count;
 
-        // Query and output, key and value, the feed-forward matrices: two with GELU, three with a gate.
-        long matrices = model.Layers * ((2 * width * heads) + (2 * width * keys) + ((gpt2 ? 2 : 3) * width * hidden));
-        long rows = ((2L * model.Layers) + 1) * width;
-        long biases = model.Layers * (heads + (2 * keys) + width + hidden + width);
-        long headNorms = model.Family == "qwen3" ? 2L * model.Layers * model.ActualHeadSize : 0;
-        long norms = gpt2 ? (2 * rows) + biases : rows + headNorms;
-        long positions = gpt2 ? (model.Context ?? sequence) * width : 0;
-        long all = matrices + norms + positions + (embedding * (model.Tied ? 1 : 2));
-        long multiplied = matrices + embedding;
+            // A tied embedding is the head, and is multiplied; one of its own is only looked up, as positions are.
+            bool lookedUp = spec.Kind == ParameterKind.PositionEmbedding
+                || (spec.Kind == ParameterKind.TokenEmbedding && !config.TiedEmbeddings);
+            multiplied += spec.Shape.Rank == 2 && !lookedUp ? spec.Shape.Count : 0;
+        }
 
         // Two for each multiply and add, three passes (forward, and backward to inputs and to weights); of attention
         // the causal half.
-        double flops = (6.0 * multiplied * tokens) + (6.0 * model.Layers * heads * sequence * tokens);
+        double attended = (double)config.Layers * config.Heads * config.HeadSize * sequence;
+        double flops = 6 * (multiplied + attended) * tokens;
         return new Budget(all, multiplied, tokens, flops);
     }
 
@@ -59,4 +61,28 @@ public sealed record Budget(long Parameters, long MatrixParameters, long Tokens,
     /// <summary>Returns the time that the run takes at a speed.</summary>
     /// <param name="flopsPerSecond">The operations a second that steps reach, not the processor's peak.</param>
     public TimeSpan Time(double flopsPerSecond) => TimeSpan.FromSeconds(Math.Min(Flops / flopsPerSecond, 1e9));
+
+    /// <summary>
+    /// Returns the budget in words, as in <c>6.16 M parameters, 20.5 M tokens, 832 TFLOP, about 23 min</c>.
+    /// </summary>
+    /// <param name="flopsPerSecond">The operations a second that steps reach; null where that isn't known.</param>
+    public string Describe(double? flopsPerSecond)
+    {
+        string words = $"{Short(Parameters)} parameters, {Short(Tokens)} tokens, {Short(Flops)}FLOP";
+        return flopsPerSecond is { } speed ? $"{words}, about {Words(Time(speed))}" : words;
+    }
+
+    private static string Words(TimeSpan time) => time.TotalDays >= 2
+        ? string.Create(CultureInfo.InvariantCulture, $"{time.TotalDays:F1} days")
+        : time.TotalHours >= 1
+            ? $"{(int)time.TotalHours} h {time.Minutes} min"
+            : time.TotalMinutes >= 1 ? $"{Math.Round(time.TotalMinutes)} min" : $"{Math.Ceiling(time.TotalSeconds)} s";
+
+    /// <summary>Returns three figures and a unit.</summary>
+    private static string Short(double value)
+    {
+        string[] units = ["", "k", "M", "G", "T", "P", "E"];
+        int unit = value < 1000 ? 0 : Math.Min(units.Length - 1, (int)(Math.Log10(value) / 3));
+        return string.Create(CultureInfo.InvariantCulture, $"{value / Math.Pow(1000, unit):G3} {units[unit]}");
+    }
 }

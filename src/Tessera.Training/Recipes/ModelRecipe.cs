@@ -1,3 +1,5 @@
+using Tessera.Models;
+
 namespace Tessera.Training.Recipes;
 
 /// <summary>Describes the model that a recipe makes.</summary>
@@ -41,12 +43,6 @@ public sealed record ModelRecipe
     /// <summary>Gets what is added to the mean square before its root is taken.</summary>
     public double NormEpsilon { get; init => field = Check.Within(value, 0, 1); } = 1e-6;
 
-    /// <summary>
-    /// Gets the standard deviation of the first weights; those of output and down projections are divided by √(2 ×
-    /// layers).
-    /// </summary>
-    public double InitialDeviation { get; init => field = Check.Within(value, 0, 10); } = 0.02;
-
     /// <summary>Gets the key heads, stated or derived.</summary>
     internal int ActualKeyHeads => KeyHeads ?? Heads;
 
@@ -55,6 +51,38 @@ public sealed record ModelRecipe
 
     /// <summary>Gets the hidden size, stated or derived.</summary>
     internal int ActualHidden => Hidden ?? ((8 * Width / 3) + 31) / 32 * 32;
+
+    /// <summary>Returns the model's configuration.</summary>
+    /// <param name="vocabularySize">The ids of the tokenizer, V.</param>
+    /// <param name="context">The positions that the model is made for.</param>
+    /// <param name="endIds">The ids that end a text, the first of which also begins one.</param>
+    public TransformerConfig ToConfig(int vocabularySize, int context, IReadOnlyList<int> endIds)
+    {
+        bool gpt2 = Family == "gpt2";
+        return new TransformerConfig
+        {
+            Family = Family,
+            VocabularySize = vocabularySize,
+            Width = Width,
+            Layers = Layers,
+            Heads = Heads,
+            KeyHeads = ActualKeyHeads,
+            HeadSize = ActualHeadSize,
+            FeedForwardWidth = ActualHidden,
+            ContextLength = context,
+            Activation = gpt2 ? Activation.GeluTanh : Activation.SwiGlu,
+            Norm = gpt2 ? Norm.Layer : Norm.Rms,
+            NormEpsilon = NormEpsilon,
+            QkNorm = Family == "qwen3",
+            AttentionBiases = gpt2,
+            FeedForwardBiases = gpt2,
+            Rotary = gpt2 ? null : new RotaryConfig(RopeBase, ActualHeadSize),
+            LearnedPositions = gpt2,
+            TiedEmbeddings = Tied,
+            BosId = endIds.Count > 0 ? endIds[0] : null,
+            EosIds = endIds,
+        }.Validate();
+    }
 
     internal void Validate()
     {

@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Globalization;
 using System.Reflection;
+using Tessera.Training.Optimizers;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
@@ -149,10 +150,15 @@ internal sealed class RecipeBinder(RecipeTree tree)
         Enum.GetNames(type).FirstOrDefault(n => Word(n) == text) is { } name ? Enum.Parse(type, name) : null;
 
     /// <summary>
-    /// Returns a member as a recipe writes it: <c>RollBack</c> is <c>roll_back</c>, <c>AdamW</c> is <c>adamw</c>.
+    /// Returns a member as a recipe writes it: <c>RollBack</c> is <c>roll_back</c>, but for names that the field has.
     /// </summary>
-    internal static string Word(string member) =>
-        member == nameof(OptimizerKind.AdamW) ? "adamw" : RecipeNames.Key(member);
+    internal static string Word(string member) => member switch
+    {
+        nameof(OptimizerKind.AdamW) => "adamw",
+        nameof(ScheduleKind.StableDecay) => "wsd",
+        nameof(ScheduleKind.StableDecayRoot) => "wsd_root",
+        _ => RecipeNames.Key(member),
+    };
 
     private static string Name(Type type) => type switch
     {

@@ -1,4 +1,5 @@
 using YamlDotNet.Core;
+using YamlDotNet.Core.Events;
 using YamlDotNet.RepresentationModel;
 
 namespace Tessera.Training.Recipes;
@@ -7,6 +8,8 @@ namespace Tessera.Training.Recipes;
 internal sealed class RecipeTree
 {
     private const int Largest = 1 << 20;
+    private const int DeepestNesting = 32;
+    private const int MostReferences = 100;
     private readonly Dictionary<YamlNode, string> _origins = new(ReferenceEqualityComparer.Instance);
     private readonly string _file;
 
@@ -91,6 +94,7 @@ internal sealed class RecipeTree
     {
         try
         {
+            RequireModest(text, origin);
             YamlStream stream = [];
             stream.Load(new StringReader(text));
             return stream.Documents.Count switch
@@ -103,6 +107,31 @@ internal sealed class RecipeTree
         catch (YamlException e)
         {
             throw new RecipeException($"{origin}:{e.Start.Line}: not YAML: {e.Message}", e);
+        }
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException)
+        {
+            // What the library says to some broken texts, without a place.
+            throw new RecipeException($"{origin}: not YAML", e);
+        }
+    }
+
+    /// <summary>
+    /// Refuses a text that would exhaust the stack when it is loaded, or that a few references blow up to billions of
+    /// values.
+    /// </summary>
+    private static void RequireModest(string text, string origin)
+    {
+        Parser parser = new(new StringReader(text));
+        for (int depth = 0, references = 0; parser.MoveNext();)
+        {
+            depth += parser.Current!.NestingIncrease;
+            references += parser.Current is AnchorAlias ? 1 : 0;
+            if (depth > DeepestNesting || references > MostReferences)
+            {
+                throw new RecipeException(
+                    $"{origin}:{parser.Current.Start.Line}: nested deeper than {DeepestNesting} or more than "
+                    + $"{MostReferences} references; a recipe needs neither");
+            }
         }
     }
 

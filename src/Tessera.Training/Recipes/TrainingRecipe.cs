@@ -1,3 +1,5 @@
+using Tessera.Training.Optimizers;
+
 namespace Tessera.Training.Recipes;
 
 /// <summary>Says how long and by which steps a model is trained.</summary>
@@ -54,9 +56,6 @@ public sealed record TrainingRecipe
     /// <summary>Gets the part of the steps, from 0 to 1, at the end of <c>wsd</c> in which the rate falls.</summary>
     public double Decay { get; init => field = Check.Within(value, 0, 1); } = 0.2;
 
-    /// <summary>Gets the form of that fall.</summary>
-    public DecayShape DecayShape { get; init; } = DecayShape.Linear;
-
     /// <summary>Gets the learning rate at the end as a share of the highest.</summary>
     public double FinalShare { get; init => field = Check.Within(value, 0, 1); } = 0.1;
 
@@ -82,6 +81,20 @@ public sealed record TrainingRecipe
     /// <param name="rows">The rows of the data once, which <c>passes</c> are counted in.</param>
     public long StepsFor(long rows) =>
         Steps ?? (long)Math.Ceiling((Tokens ?? Passes!.Value * rows) / TokensAStep);
+
+    /// <summary>Returns the course of the learning rates over a number of steps.</summary>
+    public Schedule ScheduleOver(long steps)
+    {
+        bool falls = Schedule is ScheduleKind.StableDecay or ScheduleKind.StableDecayRoot;
+        int whole = checked((int)steps), warmup = (int)Math.Min(Warmup, steps);
+        return new Schedule(Schedule, whole, warmup, falls ? (int)Math.Round(Decay * steps) : 0, FinalShare);
+    }
+
+    /// <summary>Returns AdamW's numbers.</summary>
+    public AdamWSettings AdamWSettings() => new(LearningRate, Beta1, Beta2, Epsilon, WeightDecay);
+
+    /// <summary>Returns Muon's numbers.</summary>
+    public MuonSettings MuonSettings() => new(MatrixLearningRate, Momentum, WeightDecay);
 
     internal void Validate(string where)
     {

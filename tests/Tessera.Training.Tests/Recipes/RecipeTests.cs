@@ -1,5 +1,7 @@
+using Tessera.Models;
 using Tessera.Testing;
 using Tessera.Training.Data;
+using Tessera.Training.Optimizers;
 using Tessera.Training.Recipes;
 using Xunit;
 
@@ -65,7 +67,7 @@ public sealed class RecipeTests
     [InlineData("model: {layers: [1]}", "model.layers is a list")]
     [InlineData("training: {learning_rate: nan}", "training.learning_rate is NaN; it must be from 0 to 10")]
     [InlineData("training: {optimizer: adam}", "did you mean adamw?")]
-    [InlineData("training: {schedule: cosinus}", "cosine, wsd, constant (did you mean cosine?)")]
+    [InlineData("training: {schedule: cosinus}", "wsd, wsd_root, inverse_root (did you mean cosine?)")]
     [InlineData(
         "data: {sources: [{path: a.txt, wieght: 1}]}",
         "data.sources.0 has no key \"wieght\"; did you mean weight?")]
@@ -185,9 +187,59 @@ public sealed class RecipeTests
         Assert.Equal(5, RecipeReader.OfTexts(["a.txt"], 6, "/x", ["training.steps=5"]).Training.StepsFor(0));
     }
 
+    [Theory]
+    [InlineData("qwen3", true)]
+    [InlineData("qwen3", false)]
+    [InlineData("llama", false)]
+    [InlineData("gpt2", true)]
+    public void TheModelOfARecipeHasTheParametersOfItsBudget(string family, bool tied)
+    {
+        Recipe recipe = RecipeReader.Read(
+            Small, "r", "/x", [$"model.family={family}", $"model.tied={(tied ? "true" : "false")}"]);
+        Transformer model = Transformer.Random(recipe.Model.ToConfig(300, recipe.Context, [0]), seed: 1);
+        Budget budget = Budget.Of(recipe, 300, []);
+        Assert.Equal(model.Parameters.All.Sum(p => p.Shape.Count), budget.Parameters);
+
+        // What is looked up and not multiplied: the embedding, where the head is another matrix, and the positions.
+        long looked = (tied ? 0 : 300 * 64) + (family == "gpt2" ? recipe.Context * 64 : 0);
+        long matrices = model.Parameters.All.Where(p => p.Shape.Rank == 2).Sum(p => p.Shape.Count);
+        Assert.Equal(matrices - looked, budget.MatrixParameters);
+    }
+
     [Fact]
-    public void ADocumentThatIsTooLargeIsRefused() => Assert.Throws<RecipeException>(
-        () => RecipeReader.Read("name: " + new string('x', 2 << 20), "r", "/x"));
+    public void ABudgetIsSaidInWords()
+    {
+        Budget budget = new(6_163_712, 6_160_384, 20_480_000, 8.05e14);
+        Assert.Equal("6.16 M parameters, 20.5 M tokens, 805 TFLOP, about 22 min", budget.Describe(6e11));
+        Assert.Equal("6.16 M parameters, 20.5 M tokens, 805 TFLOP", budget.Describe(null));
+        Assert.EndsWith("about 1 h 37 min", (budget with { Flops = 3.5e15 }).Describe(6e11), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void TheScheduleRisesStaysAndFalls()
+    {
+        TrainingRecipe training = RecipeReader.Read(
+            Small,
+            "r",
+            "/x",
+            ["training={steps: 100, warmup: 10, schedule: wsd, decay: 0.2, final_share: 0.1}"]).Training;
+        Schedule schedule = training.ScheduleOver(training.StepsFor(0));
+        Assert.Equal([0.1, 1, 1, 1], ((int[])[0, 9, 10, 79]).Select(schedule.At));
+        Assert.Equal(0.1, schedule.At(99), 1e-12);
+        Assert.InRange(schedule.At(80), 0.9, 0.999);
+    }
+
+    [Theory]
+    [InlineData("x", 2 << 20, "", "a recipe has at most")]
+    [InlineData("[", 500_000, "", "nested deeper than")]
+    [InlineData("{a: ", 200_000, "", "nested deeper than")]
+    [InlineData("*a, ", 200_000, "]", "references")]
+    public void ARecipeThatIsTooMuchIsRefused(string piece, int count, string end, string message)
+    {
+        string text = $"a: &a 1\nname: {(end == "]" ? "[" : "")}{string.Concat(Enumerable.Repeat(piece, count))}{end}";
+        RecipeException e = Assert.Throws<RecipeException>(() => RecipeReader.Read(text, "r", "/x"));
+        Assert.Contains(message, e.Message, StringComparison.Ordinal);
+    }
 
     [Theory]
     [InlineData("steps", "setps", 1)]
