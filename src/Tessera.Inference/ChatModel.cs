@@ -20,17 +20,15 @@ public sealed class ChatModel : IDisposable
     public static ChatModel Load(string folder, EngineOptions? options = null)
     {
         Checkpoint checkpoint = Checkpoint.Load(folder);
-        ReadOnlyMemory<byte> json = checkpoint.Files.TokenizerJson
-            ?? throw new FileNotFoundException($"{folder}: has no tokenizer.json, without which no text goes in or out");
-        ByteLevelBpe tokenizer = ByteLevelBpe.Read(Path.Combine(folder, "tokenizer.json"), json);
-        string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
-        return new ChatModel(name, new Engine(checkpoint.Serve(), tokenizer, options), tokenizer, null)
+        try
         {
-            Created = File.GetLastWriteTimeUtc(Path.Combine(folder, "config.json")),
-            Sampling = ToSampling(checkpoint.Generation),
-            StopTokens = checkpoint.Generation.EosIds,
-            _checkpoint = checkpoint,
-        };
+            return Load(checkpoint, options);
+        }
+        catch
+        {
+            checkpoint.Dispose();
+            throw;
+        }
     }
 
     internal ChatModel(
@@ -84,6 +82,29 @@ public sealed class ChatModel : IDisposable
     {
         Engine.Dispose();
         _checkpoint?.Dispose();
+    }
+
+    private static ChatModel Load(Checkpoint checkpoint, EngineOptions? options)
+    {
+        string folder = checkpoint.Folder;
+        ReadOnlyMemory<byte> json = checkpoint.Files.TokenizerJson ?? throw new FileNotFoundException(
+            $"{folder}: has no tokenizer.json, without which no text goes in or out");
+        ByteLevelBpe tokenizer = ByteLevelBpe.Read(Path.Combine(folder, "tokenizer.json"), json);
+        if (tokenizer.VocabularySize > checkpoint.Config.VocabularySize)
+        {
+            throw new InvalidDataException(
+                $"{folder}: tokenizer.json has tokens up to {tokenizer.VocabularySize - 1}; the model of config.json "
+                + $"knows {checkpoint.Config.VocabularySize}");
+        }
+
+        string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
+        return new ChatModel(name, new Engine(checkpoint.Serve(), tokenizer, options), tokenizer, null)
+        {
+            Created = File.GetLastWriteTimeUtc(Path.Combine(folder, "config.json")),
+            Sampling = ToSampling(checkpoint.Generation),
+            StopTokens = checkpoint.Generation.EosIds,
+            _checkpoint = checkpoint,
+        };
     }
 
     private static SamplingOptions ToSampling(GenerationConfig config)

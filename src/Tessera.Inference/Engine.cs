@@ -54,6 +54,9 @@ public sealed class Engine : IDisposable
     /// <summary>Gets how many positions prompt and answer may have together.</summary>
     public int ContextLength => _model.ContextLength;
 
+    /// <summary>Gets the number of tokens that the model knows.</summary>
+    public int VocabularySize => _model.VocabularySize;
+
     /// <summary>Begins the answer to a request; it may have to wait for others.</summary>
     /// <exception cref="ContextLengthException">The prompt fills the context.</exception>
     /// <exception cref="ArgumentException">The prompt is empty or has a token that the model doesn't know.</exception>

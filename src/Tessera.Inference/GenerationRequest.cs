@@ -20,7 +20,9 @@ public sealed record GenerationRequest
     public int? MaxTokens
     {
         get;
-        init => field = value is null or >= 1 ? value : throw Refused(nameof(MaxTokens), $"{value}", "at least 1, or null");
+        init => field = value is null or >= 1
+            ? value
+            : throw Refused(nameof(MaxTokens), $"{value}", "at least 1, or null");
     }
 
     /// <summary>Gets the tokens that end the answer and aren't part of it.</summary>

@@ -64,10 +64,11 @@ public sealed class StopStringTests
     [Fact]
     public void TokensOfAStopAreNotReported()
     {
-        Stream(new FakeTokenizer("ab", "c<", "st", "op>", "d"), [257, 258, 259, 260, 261], ["<stop>"], out int[] tokens);
+        FakeTokenizer tokenizer = new("ab", "c<", "st", "op>", "d");
+        Stream(tokenizer, [257, 258, 259, 260, 261], ["<stop>"], out int[] tokens);
         Assert.Equal([257, 258], tokens);
 
-        Stream(new FakeTokenizer("ab", "c<", "st", "op>", "d"), [257, 258, 259, 261], ["<stop>"], out tokens);
+        Stream(tokenizer, [257, 258, 259, 261], ["<stop>"], out tokens);
         Assert.Equal([257, 258, 259, 261], tokens);
     }
 

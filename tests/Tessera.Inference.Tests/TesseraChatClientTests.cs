@@ -1,6 +1,5 @@
 using Microsoft.Extensions.AI;
 using Tessera.Inference.Tests.Fakes;
-using Tessera.Models.Tokenizers;
 using Xunit;
 
 namespace Tessera.Inference.Tests;
@@ -12,7 +11,7 @@ public sealed class TesseraChatClientTests
     [Fact]
     public async Task AnswersComeWholeAndStreamed()
     {
-        using ChatModel model = Echo();
+        using ChatModel model = EchoChat.Create();
         using TesseraChatClient client = new(model);
         ChatMessage[] conversation = [new(ChatRole.System, "Be short."), new(ChatRole.User, "Hello")];
         ChatOptions options = new() { Temperature = 0, MaxOutputTokens = 50, StopSequences = ["llo"] };
@@ -37,7 +36,7 @@ public sealed class TesseraChatClientTests
     [Fact]
     public async Task InstructionsComeFirst()
     {
-        using ChatModel model = Echo();
+        using ChatModel model = EchoChat.Create();
         using TesseraChatClient client = new(model);
         ChatResponse response = await client.GetResponseAsync("x", new() { Instructions = "y" }, Cancelled);
         Assert.Equal("system:y;user:x;", response.Text);
@@ -46,7 +45,7 @@ public sealed class TesseraChatClientTests
     [Fact]
     public async Task WhatIsNotOfferedIsRefused()
     {
-        using ChatModel model = Echo();
+        using ChatModel model = EchoChat.Create();
         using TesseraChatClient client = new(model);
         await Assert.ThrowsAsync<NotSupportedException>(
             () => client.GetResponseAsync("x", new() { ResponseFormat = ChatResponseFormat.Json }, Cancelled));
@@ -54,26 +53,6 @@ public sealed class TesseraChatClientTests
             () => client.GetResponseAsync("x", new() { Temperature = -1 }, Cancelled));
         Assert.Same(model, client.GetService(typeof(ChatModel)));
         Assert.Equal("echo", client.GetRequiredService<ChatClientMetadata>().DefaultModelId);
-    }
-
-    /// <summary>
-    /// Makes a model that repeats its prompt up to the mark at its end: what the client made of a talk.
-    /// </summary>
-    private static ChatModel Echo()
-    {
-        FakeTokenizer tokenizer = new();
-        FakeModel model = new(tokenizer.VocabularySize, 256, (history, logits) =>
-        {
-            int next = history.Length - (history.IndexOf('!') + 1);
-            logits.Clear();
-            logits[history[next] == '!' ? FakeTokenizer.End : history[next]] = 60;
-        });
-        Engine engine = new(model, tokenizer, new());
-        return new ChatModel("echo", engine, tokenizer, turns =>
-            [new TextSpan(string.Concat(turns.Select(turn => $"{turn.Role}:{turn.Content};")) + "!", IsTemplate: true)])
-        {
-            StopTokens = [FakeTokenizer.End],
-        };
     }
 
     private static (long?, long?, long?) Counts(UsageDetails? usage) =>
