@@ -230,17 +230,17 @@ public sealed class SafetensorsShards : IDisposable
 
     private static Dictionary<string, string> ReadIndex(string path)
     {
-        long length = new FileInfo(path).Length;
-        if (length > MaximumIndexBytes)
+        using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
+        if (stream.Length > MaximumIndexBytes)
         {
             throw new InvalidDataException(
-                $"{path}: has {length:N0} bytes; at most {MaximumIndexBytes:N0} are read of an index");
+                $"{path}: has {stream.Length:N0} bytes; at most {MaximumIndexBytes:N0} are read of an index");
         }
 
         JsonDocumentOptions options = new() { MaxDepth = MaximumIndexDepth, AllowDuplicateProperties = false };
         try
         {
-            using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(path), options);
+            using JsonDocument document = JsonDocument.Parse(stream, options);
             if (document.RootElement.ValueKind != JsonValueKind.Object
                 || !document.RootElement.TryGetProperty("weight_map", out JsonElement map)
                 || map.ValueKind != JsonValueKind.Object)

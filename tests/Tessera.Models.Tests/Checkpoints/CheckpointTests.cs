@@ -14,11 +14,13 @@ public sealed class CheckpointTests
 
     private static string Root => SharedFiles.Path("goldens/hf-folders");
 
+    public static string Folder(string name) => Path.Combine(Root, name);
+
     [Theory]
     [MemberData(nameof(Folders))]
     public void WritesTheSameBytesAsTransformers(string name)
     {
-        string source = Path.Combine(Root, name);
+        string source = Folder(name);
         using TemporaryFolder folder = new();
         string written = folder.Path("model");
         using (Checkpoint checkpoint = Checkpoint.Load(source))
@@ -36,7 +38,7 @@ public sealed class CheckpointTests
     public void WritesWithoutASourceWhatTransformersWrites(string name)
     {
         // Nothing of the small JSON files is carried through here: all that they say comes from our own constants.
-        string source = Path.Combine(Root, name);
+        string source = Folder(name);
         using TemporaryFolder folder = new();
         string written = folder.Path("model");
         using (Checkpoint checkpoint = Checkpoint.Load(source))
@@ -64,7 +66,7 @@ public sealed class CheckpointTests
     [MemberData(nameof(Folders))]
     public void FillsParametersOfEveryType(string name)
     {
-        using Checkpoint checkpoint = Checkpoint.Load(Path.Combine(Root, name));
+        using Checkpoint checkpoint = Checkpoint.Load(Folder(name));
         foreach (DType type in (DType[])[DType.F32, DType.F64])
         {
             ParameterSet parameters = new(checkpoint.Config, spec => Tensor.Allocate(spec.Shape, type));
