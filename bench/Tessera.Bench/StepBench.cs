@@ -5,7 +5,10 @@ using Tessera.Training.Optimizers;
 
 namespace Tessera.Bench;
 
-/// <summary>Times whole training steps: forward, cross-entropy, backward, clipping, AdamW. Usage: step [nano|small|gpt2] [f32|bf16] [steps].</summary>
+/// <summary>
+/// Times whole training steps: forward, cross-entropy, backward, clipping, AdamW. Usage: step [nano|small|gpt2]
+/// [f32|bf16] [steps].
+/// </summary>
 internal static class StepBench
 {
     public static int Run(string[] arguments)
@@ -30,7 +33,10 @@ internal static class StepBench
 
         seconds.Sort();
         double median = seconds[seconds.Count / 2], tokens = size.Batch * size.Time;
-        Console.WriteLine($"{shape} {type}: {tokens / median:F0} tokens/s (median of {steps}), {size.FlopsPerToken * tokens / median / 1e9:F0} GFLOP/s, peak memory {Process.GetCurrentProcess().PeakWorkingSet64 >> 20} MiB");
+        Console.WriteLine(
+            $"{shape} {type}: {tokens / median:F0} tokens/s (median of {steps}), "
+            + $"{size.FlopsPerToken * tokens / median / 1e9:F0} GFLOP/s, "
+            + $"peak memory {Process.GetCurrentProcess().PeakWorkingSet64 >> 20} MiB");
         return 0;
     }
 }
@@ -45,8 +51,10 @@ internal sealed record StepShape(TransformerConfig Config, int Batch, int Time)
         {
             double matrices = Config.VocabularySize * (double)Config.Width;
             double attention = 4.0 * Config.Width * Config.Width;
-            double feedForward = (Config.Activation == Activation.SwiGlu ? 3.0 : 2.0) * Config.Width * Config.FeedForwardWidth;
-            return (6 * (matrices + (Config.Layers * (attention + feedForward)))) + (6.0 * Config.Layers * Config.Width * Time);
+            double feedForward = (Config.Activation == Activation.SwiGlu ? 3.0 : 2.0) * Config.Width
+                * Config.FeedForwardWidth;
+            return (6 * (matrices + (Config.Layers * (attention + feedForward))))
+                + (6.0 * Config.Layers * Config.Width * Time);
         }
     }
 

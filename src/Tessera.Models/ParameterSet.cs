@@ -3,7 +3,9 @@ using Tessera.Tensors;
 
 namespace Tessera.Models;
 
-/// <summary>Holds a model's parameters, found by what they do; a family decides which there are and what they are called.</summary>
+/// <summary>
+/// Holds a model's parameters, found by what they do; a family decides which there are and what they are called.
+/// </summary>
 public sealed class ParameterSet
 {
     private readonly Dictionary<(ParameterKind Kind, int Layer), Parameter> _byKind = [];
@@ -36,6 +38,8 @@ public sealed class ParameterSet
     public Parameter this[ParameterKind kind, int layer = 0] =>
         Find(kind, layer) ?? throw new KeyNotFoundException($"ParameterSet: no {kind} in layer {layer}");
 
-    /// <summary>Returns the parameter that does this in a layer, or null where the model has none, such as a bias.</summary>
+    /// <summary>
+    /// Returns the parameter that does this in a layer, or null where the model has none, such as a bias.
+    /// </summary>
     public Parameter? Find(ParameterKind kind, int layer = 0) => _byKind.GetValueOrDefault((kind, layer));
 }

@@ -4,8 +4,8 @@ using Tessera.Tensors;
 namespace Tessera.Models;
 
 /// <summary>
-/// The decoder: token ids in, the next token's logits out. There is one definition of it, for training and for serving: packed
-/// documents, slices of prompts and single decode tokens are rows of one ragged batch.
+/// The decoder: token ids in, the next token's logits out. There is one definition of it, for training and for serving:
+/// packed documents, slices of prompts and single decode tokens are rows of one ragged batch.
 /// </summary>
 public sealed class Transformer
 {
@@ -49,25 +49,33 @@ public sealed class Transformer
         }
     }
 
-    /// <summary>Makes a model of random weights: N(0, 0.02), the projections onto the residual stream divided by √(2 · layers), as GPT-2's.</summary>
+    /// <summary>
+    /// Makes a model of random weights: N(0, 0.02), the projections onto the residual stream divided by √(2 · layers),
+    /// as GPT-2's.
+    /// </summary>
     public static Transformer Random(TransformerConfig config, int seed) =>
         new(config, new ParameterSet(config, new Initialization(config, seed).Values));
 
-    /// <summary>Makes room for the keys and values of <paramref name="blocks"/> blocks of positions in each layer.</summary>
+    /// <summary>
+    /// Makes room for the keys and values of <paramref name="blocks"/> blocks of positions in each layer.
+    /// </summary>
     public KeyValueCache CreateCache(int blocks) =>
         new(new KeyValueCacheSize(Config.Layers, blocks, Config.KeyHeads, Config.HeadSize, ComputeType));
 
     /// <summary>Runs the layers on a ragged batch.</summary>
     /// <param name="ids">The token of each row.</param>
     /// <param name="segments">Which rows belong to which sequence, at which positions, after which past.</param>
-    /// <param name="cache">Past keys and values, which the rows' own are appended to; null where there is no past.</param>
+    /// <param name="cache">Past keys and values, which the rows' own are appended to; null where there is no
+    /// past.</param>
     /// <param name="dropout">What is dropped while training; null: nothing.</param>
     /// <returns>The normed rows (N, C) that the head reads.</returns>
-    public Tensor Forward(ReadOnlySpan<int> ids, Segments segments, KeyValueCache? cache = null, Dropout? dropout = null)
+    public Tensor Forward(
+        ReadOnlySpan<int> ids, Segments segments, KeyValueCache? cache = null, Dropout? dropout = null)
     {
         if (segments.Rows != ids.Length)
         {
-            throw new ArgumentException($"Transformer: {ids.Length} tokens for {segments.Rows} rows of {segments.Count} segments");
+            throw new ArgumentException(
+                $"Transformer: {ids.Length} tokens for {segments.Rows} rows of {segments.Count} segments");
         }
 
         dropout ??= Dropout.None;
@@ -90,7 +98,9 @@ public sealed class Transformer
     public Tensor Logits(Tensor hidden) =>
         Ops.Linear(hidden, _head, type: hidden.DType == DType.F64 ? DType.F64 : DType.F32);
 
-    /// <summary>Returns the logits (rows, V) of some rows only: the last one of each sequence, when the next token is wanted.</summary>
+    /// <summary>
+    /// Returns the logits (rows, V) of some rows only: the last one of each sequence, when the next token is wanted.
+    /// </summary>
     public Tensor Logits(Tensor hidden, ReadOnlySpan<int> rows) => Logits(Ops.GatherRows(hidden, rows));
 
     /// <summary>Computes the weighted cross-entropy of a batch without ever holding all its logits.</summary>

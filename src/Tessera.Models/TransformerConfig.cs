@@ -4,8 +4,8 @@ namespace Tessera.Models;
 
 /// <summary>Describes a decoder: its sizes and the choices that its family makes.</summary>
 /// <remarks>
-/// Each value is checked when it is set, and <see cref="Validate"/> checks them against each other. The limits are a few
-/// times those of the largest models known, so that a wrong file can't make us ask the system for absurd amounts.
+/// Each value is checked when it is set, and <see cref="Validate"/> checks them against each other. The limits are a
+/// few times those of the largest models known, so that a wrong file can't make us ask the system for absurd amounts.
 /// </remarks>
 public sealed record TransformerConfig
 {
@@ -43,7 +43,9 @@ public sealed record TransformerConfig
     /// <summary>Gets the number of channels inside the feed-forward layer.</summary>
     public required int FeedForwardWidth { get; init => field = Within(value, 1, MaximumFeedForwardWidth); }
 
-    /// <summary>Gets the number of positions that the model was made for; with learned positions it can't be exceeded.</summary>
+    /// <summary>
+    /// Gets the number of positions that the model was made for; with learned positions it can't be exceeded.
+    /// </summary>
     public required int ContextLength { get; init => field = Within(value, 1, MaximumContext); }
 
     /// <summary>Gets what stands between the halves of the feed-forward layer.</summary>
@@ -97,7 +99,8 @@ public sealed record TransformerConfig
         if (LearnedPositions && ContextLength > MaximumLearnedPositions)
         {
             throw new ArgumentException(
-                $"TransformerConfig: ContextLength {ContextLength} is over {MaximumLearnedPositions} learned positions");
+                $"TransformerConfig: ContextLength {ContextLength} is over "
+                + $"{MaximumLearnedPositions} learned positions");
         }
 
         if (Rotary is { } rotary)
@@ -106,7 +109,8 @@ public sealed record TransformerConfig
             if (rotary.Dimensions < 2 || rotary.Dimensions > HeadSize || rotary.Dimensions % 2 != 0)
             {
                 throw new ArgumentException(
-                    $"TransformerConfig: Rotary.Dimensions {rotary.Dimensions} must be even and from 2 to HeadSize {HeadSize}");
+                    $"TransformerConfig: Rotary.Dimensions {rotary.Dimensions} must be even and from 2 to HeadSize "
+                    + $"{HeadSize}");
             }
         }
 

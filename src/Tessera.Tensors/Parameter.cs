@@ -18,7 +18,8 @@ public sealed unsafe class Parameter
 
     /// <summary>Makes a parameter over its values.</summary>
     /// <param name="name">The name in a checkpoint.</param>
-    /// <param name="value">The master values: F32 where it is trained, BF16 where it is only served, F64 in tests.</param>
+    /// <param name="value">The master values: F32 where it is trained, BF16 where it is only served, F64 in
+    /// tests.</param>
     public Parameter(string name, Tensor value)
     {
         Name = name;
@@ -35,22 +36,32 @@ public sealed unsafe class Parameter
     /// <summary>Gets the sizes.</summary>
     public Shape Shape => Value.Shape;
 
-    /// <summary>Gets or sets the type that matrix products with this parameter are computed in: F32, BF16 (sums in F32) or F64.</summary>
+    /// <summary>
+    /// Gets or sets the type that matrix products with this parameter are computed in: F32, BF16 (sums in F32) or F64.
+    /// </summary>
     public DType ComputeType { get; set; }
 
     /// <summary>Gets or sets whether a matrix is stored (in, out), as GPT-2's are, and not (out, in).</summary>
     public bool InputMajor { get; init; }
 
-    /// <summary>Gets or sets whether the parameter stays as it is: it then costs neither gradient nor memory for one.</summary>
+    /// <summary>
+    /// Gets or sets whether the parameter stays as it is: it then costs neither gradient nor memory for one.
+    /// </summary>
     public bool Frozen { get; set; }
 
-    /// <summary>Gets the gradient, of the master's shape in F32 (or F64); null until a backward pass has written it.</summary>
+    /// <summary>
+    /// Gets the gradient, of the master's shape in F32 (or F64); null until a backward pass has written it.
+    /// </summary>
     public Tensor? Gradient { get; private set; }
 
-    /// <summary>Gets a number that grows with every change of the values, by which derived forms know that they are old.</summary>
+    /// <summary>
+    /// Gets a number that grows with every change of the values, by which derived forms know that they are old.
+    /// </summary>
     public int Version { get; private set; }
 
-    /// <summary>Gets the F32 values' address: for vectors (scales, biases), which are kept in F32 even where matrices are not.</summary>
+    /// <summary>
+    /// Gets the F32 values' address: for vectors (scales, biases), which are kept in F32 even where matrices are not.
+    /// </summary>
     /// <exception cref="InvalidOperationException">The values are of another type.</exception>
     internal float* Floats => Value.DType == DType.F32
         ? (float*)Value.Data
@@ -63,8 +74,9 @@ public sealed unsafe class Parameter
     public void ForgetGradient() => (_gradientWritten, _hasBanked) = (false, false);
 
     /// <summary>
-    /// Adds the gradient of a finished micro-batch to those banked before it and lets the next one start anew. Each is computed
-    /// on its own and they are added in order, so that several processes, a micro-batch each, can give the same bits as one.
+    /// Adds the gradient of a finished micro-batch to those banked before it and lets the next one start anew. Each is
+    /// computed on its own and they are added in order, so that several processes, a micro-batch each, can give the
+    /// same bits as one.
     /// </summary>
     public void BankGradient()
     {
@@ -98,10 +110,14 @@ public sealed unsafe class Parameter
     /// <summary>Returns the matrix as the right operand of x · W (in × out), packed anew when it has changed.</summary>
     internal PackedMatrix ForwardPanels() => Panels(ref _forwardPanels, ref _forwardVersion, transposed: !InputMajor);
 
-    /// <summary>Returns the matrix as the right operand of dy · Wᵀ (out × in), packed anew when it has changed.</summary>
+    /// <summary>
+    /// Returns the matrix as the right operand of dy · Wᵀ (out × in), packed anew when it has changed.
+    /// </summary>
     internal PackedMatrix BackwardPanels() => Panels(ref _backwardPanels, ref _backwardVersion, transposed: InputMajor);
 
-    /// <summary>Returns the gradient for a node to write, or to add to where <paramref name="accumulate"/> comes back true.</summary>
+    /// <summary>
+    /// Returns the gradient for a node to write, or to add to where <paramref name="accumulate"/> comes back true.
+    /// </summary>
     internal Tensor GradientToWrite(out bool accumulate)
     {
         Gradient ??= Tensor.Allocate(Shape, Value.DType == DType.F64 ? DType.F64 : DType.F32);

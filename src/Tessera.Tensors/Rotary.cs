@@ -12,13 +12,16 @@ public sealed class Rotary
     /// <param name="theta">The base of the frequencies.</param>
     /// <param name="dimensions">How many leading entries of a head turn (even); the rest stay.</param>
     /// <param name="positions">Positions 0 to positions − 1 are held.</param>
-    /// <param name="interleaved">Whether a pair is two neighbours (GPT-J's form) and not entries i and i + dimensions/2 (GPT-NeoX's, Llama's).</param>
+    /// <param name="interleaved">Whether a pair is two neighbours (GPT-J's form) and not entries i and i + dimensions/2
+    /// (GPT-NeoX's, Llama's).</param>
     /// <exception cref="ArgumentException">A number is out of range.</exception>
     public Rotary(double theta, int dimensions, int positions, bool interleaved = false)
     {
         if (dimensions < 2 || dimensions % 2 != 0 || positions < 1 || !(theta > 0) || !double.IsFinite(theta))
         {
-            throw new ArgumentException($"Rotary: theta {theta}, dimensions {dimensions} (even, at least 2), positions {positions} (at least 1)");
+            throw new ArgumentException(
+                $"Rotary: theta {theta}, dimensions {dimensions} (even, at least 2), "
+                + $"positions {positions} (at least 1)");
         }
 
         Dimensions = dimensions;

@@ -104,7 +104,8 @@ public readonly struct Shape : IEquatable<Shape>
 
     /// <inheritdoc/>
     public bool Equals(Shape other) =>
-        Rank == other.Rank && _size0 == other._size0 && _size1 == other._size1 && _size2 == other._size2 && _size3 == other._size3;
+        Rank == other.Rank && _size0 == other._size0 && _size1 == other._size1 && _size2 == other._size2
+            && _size3 == other._size3;
 
     /// <inheritdoc/>
     public override bool Equals(object? obj) => obj is Shape other && Equals(other);

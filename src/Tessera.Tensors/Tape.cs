@@ -5,8 +5,8 @@ namespace Tessera.Tensors;
 /// themselves only while a tape runs on their thread, so inference pays nothing.
 /// </summary>
 /// <remarks>
-/// Each operation is coarse and has a hand-written gradient (a <see cref="TapeNode"/>). Activations and their gradients are
-/// given back to the scope as the backward pass leaves them: read what you want to keep before the backward pass.
+/// Each operation is coarse and has a hand-written gradient (a <see cref="TapeNode"/>). Activations and their gradients
+/// are given back to the scope as the backward pass leaves them: read what you want to keep before the backward pass.
 /// </remarks>
 public sealed class Tape : IDisposable
 {
@@ -44,7 +44,8 @@ public sealed class Tape : IDisposable
     /// parameters' gradients are left in <see cref="Parameter.Gradient"/>.
     /// </summary>
     /// <param name="loss">A scalar (F32 or F64).</param>
-    /// <param name="scale">What the gradient is multiplied by: the gradient of whatever the caller minimises by the loss.</param>
+    /// <param name="scale">What the gradient is multiplied by: the gradient of whatever the caller minimises by the
+    /// loss.</param>
     public void Backward(Tensor loss, double scale = 1)
     {
         if (loss.Shape.Count != 1)
@@ -65,7 +66,10 @@ public sealed class Tape : IDisposable
         Backward();
     }
 
-    /// <summary>Runs the recorded operations in reverse, from output gradients that the caller has set with <see cref="SetGradient"/>.</summary>
+    /// <summary>
+    /// Runs the recorded operations in reverse, from output gradients that the caller has set with
+    /// <see cref="SetGradient"/>.
+    /// </summary>
     public void Backward()
     {
         // What the gradients' own arithmetic does is not recorded.
@@ -113,7 +117,10 @@ public sealed class Tape : IDisposable
         _spare = this;
     }
 
-    /// <summary>Returns a node to fill in, and records it, when a tape runs and something tracked goes into the operation; else null.</summary>
+    /// <summary>
+    /// Returns a node to fill in, and records it, when a tape runs and something tracked goes into the operation; else
+    /// null.
+    /// </summary>
     internal static T? Record<T>(Tensor output, bool tracked)
         where T : TapeNode, new()
     {

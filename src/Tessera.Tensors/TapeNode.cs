@@ -1,12 +1,17 @@
 namespace Tessera.Tensors;
 
-/// <summary>One recorded operation: what its gradient needs, and the gradient. Nodes are reused, so that a step allocates nothing.</summary>
+/// <summary>
+/// One recorded operation: what its gradient needs, and the gradient. Nodes are reused, so that a step allocates
+/// nothing.
+/// </summary>
 internal abstract class TapeNode
 {
     /// <summary>Gets or sets the operation's result.</summary>
     public Tensor Output { get; set; } = null!;
 
-    /// <summary>Gets whether the result's memory can go back to the scope once this node's backward pass has run.</summary>
+    /// <summary>
+    /// Gets whether the result's memory can go back to the scope once this node's backward pass has run.
+    /// </summary>
     public virtual bool OutputEndsWithBackward => true;
 
     /// <summary>Returns a spare node of the type, or a new one.</summary>

@@ -4,8 +4,8 @@ using Tessera.Tensors.Memory;
 namespace Tessera.Tensors;
 
 /// <summary>
-/// Holds a shape, an element type and a piece of contiguous memory that has an owner: a <see cref="TensorScope"/> (what a
-/// step computes), a block of its own (parameters, states), or a mapped file (weights as they lie on disk).
+/// Holds a shape, an element type and a piece of contiguous memory that has an owner: a <see cref="TensorScope"/> (what
+/// a step computes), a block of its own (parameters, states), or a mapped file (weights as they lie on disk).
 /// </summary>
 public sealed unsafe class Tensor
 {
@@ -36,8 +36,8 @@ public sealed unsafe class Tensor
     public bool Tracked { get; internal set; }
 
     /// <summary>
-    /// Gets or sets the type that the gradient is computed in: the tensor's own, unless the operation that made it knows that
-    /// several others will add to it, which BF16 is too coarse for.
+    /// Gets or sets the type that the gradient is computed in: the tensor's own, unless the operation that made it
+    /// knows that several others will add to it, which BF16 is too coarse for.
     /// </summary>
     internal DType GradientType { get; set; }
 
@@ -83,7 +83,8 @@ public sealed unsafe class Tensor
     }
 
     /// <summary>Returns the elements.</summary>
-    /// <exception cref="InvalidOperationException">The elements are not of type <typeparamref name="T"/>, or the tensor's scope has ended.</exception>
+    /// <exception cref="InvalidOperationException">The elements are not of type <typeparamref name="T"/>, or the
+    /// tensor's scope has ended.</exception>
     public Span<T> Span<T>()
         where T : unmanaged
     {
@@ -162,7 +163,9 @@ public sealed unsafe class Tensor
         return _viewOf is null ? root._gradient : Gradient!;
     }
 
-    /// <summary>Makes <paramref name="gradient"/> this tensor's own: for operations that pass it through unchanged.</summary>
+    /// <summary>
+    /// Makes <paramref name="gradient"/> this tensor's own: for operations that pass it through unchanged.
+    /// </summary>
     internal void AdoptGradient(Tensor gradient) => (_viewOf ?? this)._gradient = gradient;
 
     /// <summary>Takes the gradient away, so that its memory can be adopted or recycled.</summary>
@@ -207,7 +210,8 @@ public sealed unsafe class Tensor
     {
         if (Data is null)
         {
-            throw new InvalidOperationException($"Tensor: {this} is used after its scope has ended or its memory was recycled");
+            throw new InvalidOperationException(
+                $"Tensor: {this} is used after its scope has ended or its memory was recycled");
         }
     }
 }

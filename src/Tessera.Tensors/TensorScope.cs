@@ -3,8 +3,8 @@ using Tessera.Tensors.Memory;
 namespace Tessera.Tensors;
 
 /// <summary>
-/// Owns the tensors that are made while it is the innermost open scope of its thread, and frees them all at once. Memory
-/// and tensor objects are reused, so that a step repeated with the same shapes allocates nothing.
+/// Owns the tensors that are made while it is the innermost open scope of its thread, and frees them all at once.
+/// Memory and tensor objects are reused, so that a step repeated with the same shapes allocates nothing.
 /// </summary>
 /// <remarks>A tensor must not be used after its scope has ended: its memory belongs to whoever comes next.</remarks>
 public sealed unsafe class TensorScope : IDisposable
@@ -24,7 +24,8 @@ public sealed unsafe class TensorScope : IDisposable
     /// <summary>Gets the innermost open scope of this thread.</summary>
     /// <exception cref="InvalidOperationException">No scope is open.</exception>
     internal static TensorScope Current => _thread?.Innermost ?? throw new InvalidOperationException(
-        "TensorScope: no scope is open on this thread; put the work inside 'using TensorScope step = TensorScope.Begin();'");
+        "TensorScope: no scope is open on this thread; put the work inside "
+        + "'using TensorScope step = TensorScope.Begin();'");
 
     /// <summary>Opens a scope, which must be disposed on the same thread, inner scopes before outer ones.</summary>
     public static TensorScope Begin()
@@ -50,7 +51,8 @@ public sealed unsafe class TensorScope : IDisposable
 
         if (_owner.Innermost != this)
         {
-            throw new InvalidOperationException("TensorScope: an inner scope is still open; dispose scopes in the reverse order");
+            throw new InvalidOperationException(
+                "TensorScope: an inner scope is still open; dispose scopes in the reverse order");
         }
 
         for (int i = _firstTensor; i < _owner.TensorsInUse; i++)
@@ -88,7 +90,9 @@ public sealed unsafe class TensorScope : IDisposable
         return view;
     }
 
-    /// <summary>Takes back the memory of a tensor of this scope before the scope ends, for the next one of the same size.</summary>
+    /// <summary>
+    /// Takes back the memory of a tensor of this scope before the scope ends, for the next one of the same size.
+    /// </summary>
     internal void Recycle(Tensor tensor)
     {
         long bytes = Arena.Round(tensor.Shape.Count * tensor.DType.Size());

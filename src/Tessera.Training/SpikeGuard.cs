@@ -1,8 +1,8 @@
 namespace Tessera.Training;
 
 /// <summary>
-/// Watches the loss: a step whose loss or gradient is not a number, or whose loss lies far above what came before, is refused,
-/// so that one bad batch can't spoil the weights.
+/// Watches the loss: a step whose loss or gradient is not a number, or whose loss lies far above what came before, is
+/// refused, so that one bad batch can't spoil the weights.
 /// </summary>
 public sealed class SpikeGuard
 {
@@ -14,10 +14,13 @@ public sealed class SpikeGuard
     private readonly double _deviations;
 
     /// <summary>Makes a guard.</summary>
-    /// <param name="deviations">How many standard deviations above the running mean a loss may lie; infinity: any number is accepted.</param>
+    /// <param name="deviations">How many standard deviations above the running mean a loss may lie; infinity: any
+    /// number is accepted.</param>
     public SpikeGuard(double deviations = 8) => _deviations = deviations;
 
-    /// <summary>Gets or sets the state: the number of accepted steps, and the running mean and variance of their losses.</summary>
+    /// <summary>
+    /// Gets or sets the state: the number of accepted steps, and the running mean and variance of their losses.
+    /// </summary>
     public (long Steps, double Mean, double Variance) State { get; set; }
 
     /// <summary>Gets how many steps in a row were refused.</summary>
@@ -37,7 +40,10 @@ public sealed class SpikeGuard
 
         Refused = 0;
         double away = steps == 0 ? 0 : loss - mean;
-        State = (steps + 1, steps == 0 ? loss : mean + ((1 - Memory) * away), (Memory * variance) + ((1 - Memory) * away * away));
+        State = (
+            steps + 1,
+            steps == 0 ? loss : mean + ((1 - Memory) * away),
+            (Memory * variance) + ((1 - Memory) * away * away));
         return true;
     }
 }

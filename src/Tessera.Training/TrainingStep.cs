@@ -64,7 +64,8 @@ public sealed class TrainingStep
 
         for (int b = 0; b < batches.Count; b++)
         {
-            sum += Gradient(batches[b], scale, _options.Dropout == 0 ? Dropout.None : new(_options.Dropout, seed + (ulong)b));
+            sum += Gradient(
+                batches[b], scale, _options.Dropout == 0 ? Dropout.None : new(_options.Dropout, seed + (ulong)b));
             for (int i = 0; i < parameters.Count && batches.Count > 1; i++)
             {
                 parameters[i].BankGradient();
@@ -79,7 +80,9 @@ public sealed class TrainingStep
         return sum;
     }
 
-    /// <summary>Computes the gradient of scale · Σ loss over one micro-batch, and returns its cross-entropy's share of the mean.</summary>
+    /// <summary>
+    /// Computes the gradient of scale · Σ loss over one micro-batch, and returns its cross-entropy's share of the mean.
+    /// </summary>
     private double Gradient(Batch batch, double scale, Dropout dropout)
     {
         _segments.Clear();
@@ -90,7 +93,8 @@ public sealed class TrainingStep
 
         using TensorScope scope = TensorScope.Begin();
         using Tape tape = Tape.Start();
-        TokenLosses losses = _model.Loss(batch.Tokens, _segments, batch.Labels, batch.Weights, scale, _options.Loss, dropout);
+        TokenLosses losses = _model.Loss(
+            batch.Tokens, _segments, batch.Labels, batch.Weights, scale, _options.Loss, dropout);
         tape.Backward(losses.Loss);
 
         // What is reported is plain cross-entropy; smoothing and z-loss are means to an end.

@@ -7,7 +7,9 @@ using Xunit;
 
 namespace Tessera.Models.Tests;
 
-/// <summary>Holds the decoder to transformers' logits and gradients of the tiny models that it saved (goldens/hf-folders).</summary>
+/// <summary>
+/// Holds the decoder to transformers' logits and gradients of the tiny models that it saved (goldens/hf-folders).
+/// </summary>
 public sealed class TransformerTests
 {
     public static TheoryData<string> Folders()
@@ -21,7 +23,8 @@ public sealed class TransformerTests
     public void LogitsMatchTransformers(string name)
     {
         using Checkpoint checkpoint = Checkpoint.Load(SharedFiles.Path($"goldens/hf-folders/{name}"));
-        using SafetensorsFile expected = SafetensorsFile.Open(SharedFiles.Path("goldens/hf-folders/logits.safetensors"));
+        using SafetensorsFile expected = SafetensorsFile.Open(
+            SharedFiles.Path("goldens/hf-folders/logits.safetensors"));
         Transformer model = Load(checkpoint);
         using TensorScope scope = TensorScope.Begin();
         (int[] ids, Segments segments) = Batch(expected[$"{name}.ids"]);
@@ -33,7 +36,8 @@ public sealed class TransformerTests
     [MemberData(nameof(Folders))]
     public void GradientsMatchTransformers(string name)
     {
-        using JsonDocument json = JsonDocument.Parse(File.ReadAllText(SharedFiles.Path("goldens/hf-folders/expected.json")));
+        using JsonDocument json = JsonDocument.Parse(
+            File.ReadAllText(SharedFiles.Path("goldens/hf-folders/expected.json")));
         if (!json.RootElement.GetProperty("loss").TryGetProperty(name, out JsonElement loss))
         {
             Assert.Skip($"the reference has gradients of {json.RootElement.GetProperty("loss")} only");
@@ -41,7 +45,8 @@ public sealed class TransformerTests
 
         using Checkpoint checkpoint = Checkpoint.Load(SharedFiles.Path($"goldens/hf-folders/{name}"));
         using SafetensorsFile file = SafetensorsFile.Open(SharedFiles.Path("goldens/hf-folders/logits.safetensors"));
-        using SafetensorsFile gradients = SafetensorsFile.Open(SharedFiles.Path("goldens/hf-folders/gradients.safetensors"));
+        using SafetensorsFile gradients = SafetensorsFile.Open(
+            SharedFiles.Path("goldens/hf-folders/gradients.safetensors"));
         Transformer model = Load(checkpoint);
         using TensorScope scope = TensorScope.Begin();
         using Tape tape = Tape.Start();
@@ -54,11 +59,15 @@ public sealed class TransformerTests
         foreach (Parameter parameter in model.Parameters.All)
         {
             Close.ToLargest(
-                Doubles(gradients[$"{name}.{parameter.Name}"]), Doubles(parameter.Gradient!), Limits.FolderGradients, $"{name} {parameter.Name}");
+                Doubles(gradients[$"{name}.{parameter.Name}"]), Doubles(parameter.Gradient!), Limits.FolderGradients,
+                $"{name} {parameter.Name}");
         }
     }
 
-    /// <summary>Three sequences with different pasts in one call, one decoding and two in prefill, each with the bits of its run alone.</summary>
+    /// <summary>
+    /// Three sequences with different pasts in one call, one decoding and two in prefill, each with the bits of its run
+    /// alone.
+    /// </summary>
     [Theory]
     [InlineData(DType.F32)]
     [InlineData(DType.BF16)]
@@ -69,12 +78,14 @@ public sealed class TransformerTests
         model.ComputeType = type;
         (int Past, int Length)[] sequences = [(37, 1), (5, 40), (0, 9)];
         Random random = new(3);
-        int[][] tokens = [.. sequences.Select(s => Enumerable.Range(0, s.Past + s.Length).Select(_ => random.Next(model.Config.VocabularySize)).ToArray())];
+        int[][] tokens = [.. sequences.Select(s => Enumerable.Range(0, s.Past + s.Length)
+            .Select(_ => random.Next(model.Config.VocabularySize)).ToArray())];
         float[][] alone = [.. sequences.Select((s, i) => Alone(model, tokens[i], s.Past))];
 
         using KeyValueCache cache = model.CreateCache(blocks: 16);
         int block = 0;
-        int[][] blocks = [.. sequences.Select(s => Enumerable.Range(0, Blocks(cache, s.Past + s.Length)).Select(_ => block++).ToArray())];
+        int[][] blocks = [.. sequences.Select(s => Enumerable.Range(0, Blocks(cache, s.Past + s.Length))
+            .Select(_ => block++).ToArray())];
         using TensorScope scope = TensorScope.Begin();
         for (int i = 0; i < sequences.Length; i++)
         {
@@ -95,7 +106,8 @@ public sealed class TransformerTests
         Assert.Equal(alone.SelectMany(l => l), logits.Span<float>().ToArray());
     }
 
-    private static int Blocks(KeyValueCache cache, int positions) => (positions + cache.Size.BlockPositions - 1) / cache.Size.BlockPositions;
+    private static int Blocks(KeyValueCache cache, int positions) =>
+        (positions + cache.Size.BlockPositions - 1) / cache.Size.BlockPositions;
 
     /// <summary>Returns the logits of the rows after the past, of the whole sequence run in one call.</summary>
     private static float[] Alone(Transformer model, int[] tokens, int past)

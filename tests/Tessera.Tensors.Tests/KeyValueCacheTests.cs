@@ -31,11 +31,16 @@ public sealed class KeyValueCacheTests
     {
         Assert.Equal(2L * 3 * 4 * 64 * 32 * 2 * 2, new KeyValueCacheSize(2, 3, 4, 64, DType.BF16).Bytes);
         Assert.Equal(3, new KeyValueCacheSize(1, 9, 1, 8, DType.F32, blockPositions: 64).BlocksFor(129));
-        Assert.Contains("blocks of 33 positions", Refused(() => new KeyValueCacheSize(1, 1, 1, 8, DType.F32, 33)), StringComparison.Ordinal);
-        Assert.Contains("0 blocks", Refused(() => new KeyValueCacheSize(1, 0, 1, 8, DType.F32)), StringComparison.Ordinal);
-        Assert.Contains("I32 isn't held", Refused(() => new KeyValueCacheSize(1, 1, 1, 8, DType.I32)), StringComparison.Ordinal);
         Assert.Contains(
-            "beyond any memory", Refused(() => new KeyValueCacheSize(1000, int.MaxValue, 1000, 128, DType.F32)), StringComparison.Ordinal);
+            "blocks of 33 positions", Refused(() => new KeyValueCacheSize(1, 1, 1, 8, DType.F32, 33)),
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "0 blocks", Refused(() => new KeyValueCacheSize(1, 0, 1, 8, DType.F32)), StringComparison.Ordinal);
+        Assert.Contains(
+            "I32 isn't held", Refused(() => new KeyValueCacheSize(1, 1, 1, 8, DType.I32)), StringComparison.Ordinal);
+        Assert.Contains(
+            "beyond any memory", Refused(() => new KeyValueCacheSize(1000, int.MaxValue, 1000, 128, DType.F32)),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -58,9 +63,14 @@ public sealed class KeyValueCacheTests
         segments.Add(2, past: 1, blocks: [0]);
 
         Assert.Contains("without a cache", Refused(() => Ops.Attention(q, k, k, segments)), StringComparison.Ordinal);
-        Assert.Contains("segments of 3 rows", Refused(() => Ops.Attention(q, k, k, Segments.Of(3))), StringComparison.Ordinal);
-        Assert.Contains("keys (2,4,4)", Refused(() => Ops.Attention(q, k.View(2, 4, 4), k, segments, cache: cache)), StringComparison.Ordinal);
-        Assert.Contains("1 layers", Refused(() => Ops.Attention(q, k, k, segments, cache: cache, layer: 1)), StringComparison.Ordinal);
+        Assert.Contains(
+            "segments of 3 rows", Refused(() => Ops.Attention(q, k, k, Segments.Of(3))), StringComparison.Ordinal);
+        Assert.Contains(
+            "keys (2,4,4)", Refused(() => Ops.Attention(q, k.View(2, 4, 4), k, segments, cache: cache)),
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "1 layers", Refused(() => Ops.Attention(q, k, k, segments, cache: cache, layer: 1)),
+            StringComparison.Ordinal);
         Assert.Contains("(2,2,8) is wanted", Refused(() => cache.Append(0, segments, q, q)), StringComparison.Ordinal);
     }
 
@@ -138,5 +148,6 @@ public sealed class KeyValueCacheTests
 
     private static string Refused(Action action) => Assert.ThrowsAny<ArgumentException>(action).Message;
 
-    private static string Refused(Func<object> action) => Assert.ThrowsAny<ArgumentException>(() => _ = action()).Message;
+    private static string Refused(Func<object> action) =>
+        Assert.ThrowsAny<ArgumentException>(() => _ = action()).Message;
 }

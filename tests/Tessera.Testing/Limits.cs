@@ -1,8 +1,8 @@
 namespace Tessera.Testing;
 
 /// <summary>
-/// Holds the limits that the tests apply to reference files: one member for each line of goldens/README.md that gives one.
-/// The measurement behind each number stands there.
+/// Holds the limits that the tests apply to reference files: one member for each line of goldens/README.md that gives
+/// one. The measurement behind each number stands there.
 /// </summary>
 public static class Limits
 {

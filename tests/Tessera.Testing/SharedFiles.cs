@@ -2,22 +2,30 @@ using Xunit;
 
 namespace Tessera.Testing;
 
-/// <summary>Finds the reference files: where TESSERA_SHARED points, then ../shared beside the repository, then tests/fixtures.</summary>
+/// <summary>
+/// Finds the reference files: where TESSERA_SHARED points, then ../shared beside the repository, then tests/fixtures.
+/// </summary>
 public static class SharedFiles
 {
-    /// <summary>Gets the repository's root: the nearest folder above the test's executable that holds Tessera.slnx.</summary>
+    /// <summary>
+    /// Gets the repository's root: the nearest folder above the test's executable that holds Tessera.slnx.
+    /// </summary>
     public static string RepositoryRoot { get; } = FindRepositoryRoot();
 
     /// <summary>Gets the folders that are searched, the first one first.</summary>
     public static IReadOnlyList<string> Roots { get; } = FindRoots();
 
-    /// <summary>Returns the full path of a reference file or folder, such as <c>goldens/training/ops.json</c>; skips the test where it is absent.</summary>
+    /// <summary>
+    /// Returns the full path of a reference file or folder, such as <c>goldens/training/ops.json</c>; skips the test
+    /// where it is absent.
+    /// </summary>
     public static string Path(string relative)
     {
         string? found = TryPath(relative);
         if (found is null)
         {
-            Assert.Skip($"{relative} is in none of {string.Join(", ", Roots)}; set TESSERA_SHARED to the folder that holds it");
+            Assert.Skip(
+                $"{relative} is in none of {string.Join(", ", Roots)}; set TESSERA_SHARED to the folder that holds it");
         }
 
         return found;

@@ -9,8 +9,10 @@ namespace Tessera.Training.Tests;
 /// <summary>Reads goldens/training: three small models, their batches, and what PyTorch made of them.</summary>
 internal sealed class TrainingGoldens : IDisposable
 {
-    private readonly JsonDocument _json = JsonDocument.Parse(File.ReadAllText(SharedFiles.Path("goldens/training/training.json")));
-    private readonly SafetensorsFile _batches = SafetensorsFile.Open(SharedFiles.Path("goldens/training/batches.safetensors"));
+    private readonly JsonDocument _json = JsonDocument.Parse(
+        File.ReadAllText(SharedFiles.Path("goldens/training/training.json")));
+    private readonly SafetensorsFile _batches = SafetensorsFile.Open(
+        SharedFiles.Path("goldens/training/batches.safetensors"));
 
     public JsonElement Root => _json.RootElement;
 
@@ -68,7 +70,10 @@ internal sealed class TrainingGoldens : IDisposable
         }));
     }
 
-    /// <summary>Returns one step's tokens as a batch of whole sequences; labels are the next token, and the last row of each has none.</summary>
+    /// <summary>
+    /// Returns one step's tokens as a batch of whole sequences; labels are the next token, and the last row of each has
+    /// none.
+    /// </summary>
     public Batch Step(int step, bool masked = false)
     {
         (_, int B, int T) = _batches["tokens"].Shape;
@@ -89,7 +94,8 @@ internal sealed class TrainingGoldens : IDisposable
         _batches.Dispose();
     }
 
-    private static SafetensorsFile Open(string name) => SafetensorsFile.Open(SharedFiles.Path($"goldens/training/{name}"));
+    private static SafetensorsFile Open(string name) =>
+        SafetensorsFile.Open(SharedFiles.Path($"goldens/training/{name}"));
 
     internal sealed record Batch(int[] Ids, int[] Labels, Segments Segments);
 }

@@ -186,7 +186,9 @@ internal sealed class JsonFields
     private InvalidDataException Wrong(string name, JsonElement value, string wanted) =>
         new($"{Path}: {_prefix}{name} is {Show(value)}; {wanted} is wanted");
 
-    /// <summary>Reads every name and string once, so that those which are no text are found here and not later.</summary>
+    /// <summary>
+    /// Reads every name and string once, so that those which are no text are found here and not later.
+    /// </summary>
     private static void RequireText(JsonElement value)
     {
         switch (value.ValueKind)

@@ -2,7 +2,9 @@ using Tessera.Tensors;
 
 namespace Tessera.Models.Layers;
 
-/// <summary>One layer of the decoder: attention, then feed-forward, each behind a norm and onto the residual stream.</summary>
+/// <summary>
+/// One layer of the decoder: attention, then feed-forward, each behind a norm and onto the residual stream.
+/// </summary>
 public sealed class DecoderLayer
 {
     private readonly Normalization _attentionNorm;
@@ -14,9 +16,11 @@ public sealed class DecoderLayer
     public DecoderLayer(TransformerConfig config, ParameterSet parameters, Rotary? rotary, int layer)
     {
         Parameter? Find(ParameterKind kind) => parameters.Find(kind, layer);
-        _attentionNorm = new(config, parameters[ParameterKind.AttentionNorm, layer], Find(ParameterKind.AttentionNormBias));
+        _attentionNorm = new(
+            config, parameters[ParameterKind.AttentionNorm, layer], Find(ParameterKind.AttentionNormBias));
         _attention = new(config, parameters, rotary, layer);
-        _feedForwardNorm = new(config, parameters[ParameterKind.FeedForwardNorm, layer], Find(ParameterKind.FeedForwardNormBias));
+        _feedForwardNorm = new(
+            config, parameters[ParameterKind.FeedForwardNorm, layer], Find(ParameterKind.FeedForwardNormBias));
         _feedForward = new(config, parameters, layer);
     }
 

@@ -3,7 +3,8 @@ using Tessera.Tensors;
 namespace Tessera.Models.Layers;
 
 /// <summary>Says what is dropped in one training step; the default drops nothing.</summary>
-/// <param name="probability">The share of elements dropped where a layer joins the residual stream, and of the embedding.</param>
+/// <param name="probability">The share of elements dropped where a layer joins the residual stream, and of the
+/// embedding.</param>
 /// <param name="seed">Another one for each step.</param>
 public sealed class Dropout(double probability, ulong seed)
 {
@@ -15,7 +16,10 @@ public sealed class Dropout(double probability, ulong seed)
     /// <summary>Drops elements of a tensor.</summary>
     public Tensor Apply(Tensor x) => probability == 0 ? x : Ops.Dropout(x, probability, Next());
 
-    /// <summary>Projects <paramref name="x"/>, drops, and adds to the residual stream; one product straight onto it where nothing is dropped.</summary>
+    /// <summary>
+    /// Projects <paramref name="x"/>, drops, and adds to the residual stream; one product straight onto it where
+    /// nothing is dropped.
+    /// </summary>
     public Tensor Linear(Tensor x, Parameter weight, Parameter? bias, Tensor residual) => probability == 0
         ? Ops.Linear(x, weight, bias, residual)
         : Ops.Dropout(Ops.Linear(x, weight, bias), probability, Next(), residual);

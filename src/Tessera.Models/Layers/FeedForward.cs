@@ -2,10 +2,15 @@ using Tessera.Tensors;
 
 namespace Tessera.Models.Layers;
 
-/// <summary>The feed-forward half of a layer: y = x + f(h · W_gate) · (h · W_up) · W_down, or y = x + f(h · W_up) · W_down.</summary>
+/// <summary>
+/// The feed-forward half of a layer: y = x + f(h · W_gate) · (h · W_up) · W_down, or y = x + f(h · W_up) · W_down.
+/// </summary>
 public sealed class FeedForward(TransformerConfig config, ParameterSet parameters, int layer)
 {
-    /// <summary>Adds the layer's output for the normed rows <paramref name="h"/> (N, C) to the residual stream <paramref name="x"/> (N, C).</summary>
+    /// <summary>
+    /// Adds the layer's output for the normed rows <paramref name="h"/> (N, C) to the residual stream
+    /// <paramref name="x"/> (N, C).
+    /// </summary>
     public Tensor Forward(Tensor h, Tensor x, Dropout dropout)
     {
         Tensor up = Ops.Linear(h, parameters[ParameterKind.Up, layer], parameters.Find(ParameterKind.UpBias, layer));

@@ -19,7 +19,10 @@ public sealed class SelfAttention
         _layer = layer;
     }
 
-    /// <summary>Adds the attention of the normed rows <paramref name="h"/> (N, C) to the residual stream <paramref name="x"/> (N, C).</summary>
+    /// <summary>
+    /// Adds the attention of the normed rows <paramref name="h"/> (N, C) to the residual stream <paramref name="x"/>
+    /// (N, C).
+    /// </summary>
     /// <param name="h">Rows in the type that products are computed in.</param>
     /// <param name="x">The residual stream.</param>
     /// <param name="segments">Which rows belong to which sequence.</param>
@@ -40,7 +43,8 @@ public sealed class SelfAttention
 
         cache?.Append(_layer, segments, k, v); // into each sequence's blocks
         Tensor y = Ops.Attention(q, k, v, segments, AttentionOptions.Default, cache, _layer); // (N, H, D)
-        return dropout.Linear(y.View(N, H * D), Get(ParameterKind.AttentionOutput), Find(ParameterKind.AttentionOutputBias), x);
+        return dropout.Linear(
+            y.View(N, H * D), Get(ParameterKind.AttentionOutput), Find(ParameterKind.AttentionOutputBias), x);
     }
 
     private (Tensor Query, Tensor Key, Tensor Value) Project(Tensor h)

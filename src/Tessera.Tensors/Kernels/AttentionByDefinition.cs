@@ -20,7 +20,8 @@ internal static class AttentionByDefinition
                 (keysSeen, valuesSeen) = Cached(cache, layer, segments, i);
             }
 
-            Ops.AttentionReference(queries.AsSpan(rows), keysSeen, valuesSeen, logits, result.AsSpan(rows), heads, options);
+            Ops.AttentionReference(
+                queries.AsSpan(rows), keysSeen, valuesSeen, logits, result.AsSpan(rows), heads, options);
         }
 
         Add(result, y, accumulate: false);
@@ -59,7 +60,8 @@ internal static class AttentionByDefinition
         return start..(start + (segments.Length(segment) * rowSize));
     }
 
-    private static (double[] Keys, double[] Values) Cached(KeyValueCache cache, int layer, Segments segments, int segment)
+    private static (double[] Keys, double[] Values) Cached(
+        KeyValueCache cache, int layer, Segments segments, int segment)
     {
         int positions = segments.Past(segment) + segments.Length(segment);
         int count = positions * cache.Size.KeyHeads * cache.Size.HeadSize;

@@ -1,6 +1,8 @@
 namespace Tessera.Tensors.Kernels;
 
-/// <summary>Cuts a run of elements into the items of a parallel region, whole vectors each; the shape alone decides.</summary>
+/// <summary>
+/// Cuts a run of elements into the items of a parallel region, whole vectors each; the shape alone decides.
+/// </summary>
 internal readonly struct ElementPartition
 {
     private readonly RowPartition _vectors;

@@ -48,11 +48,14 @@ internal static class ErrorFunction
         return x < T.Zero ? -value : value;
     }
 
-    /// <summary>Returns 1 − erf(x) with a relative error below 2e-7 (Chebyshev fit of Numerical Recipes, section 6.2).</summary>
+    /// <summary>
+    /// Returns 1 − erf(x) with a relative error below 2e-7 (Chebyshev fit of Numerical Recipes, section 6.2).
+    /// </summary>
     public static Vector512<float> Complement(Vector512<float> x)
     {
         Vector512<float> size = Vector512.Abs(x);
-        Vector512<float> t = Vector512<float>.One / Vector512.FusedMultiplyAdd(size, Vector512.Create(0.5f), Vector512<float>.One);
+        Vector512<float> t = Vector512<float>.One / Vector512.FusedMultiplyAdd(
+            size, Vector512.Create(0.5f), Vector512<float>.One);
         Vector512<float> p = Vector512.Create(0.17087277f);
         p = Vector512.FusedMultiplyAdd(p, t, Vector512.Create(-0.82215223f));
         p = Vector512.FusedMultiplyAdd(p, t, Vector512.Create(1.48851587f));

@@ -3,17 +3,22 @@ using System.Runtime.InteropServices;
 
 namespace Tessera.Tensors.Kernels;
 
-/// <summary>Places generated code in pages that are written first and made executable then, never both at once.</summary>
+/// <summary>
+/// Places generated code in pages that are written first and made executable then, never both at once.
+/// </summary>
 internal static unsafe partial class ExecutableMemory
 {
     private const int ProtectRead = 1, ProtectWrite = 2, ProtectExecute = 4; // sys/mman.h
     private const int MapPrivate = 2, MapAnonymousLinux = 0x20, MapAnonymousMac = 0x1000;
     private const uint MemoryCommitReserve = 0x3000, PageReadWrite = 0x04, PageExecuteRead = 0x20; // winnt.h
 
-    /// <summary>Copies code into fresh executable memory, which stays until the process ends, and returns its address.</summary>
+    /// <summary>
+    /// Copies code into fresh executable memory, which stays until the process ends, and returns its address.
+    /// </summary>
     public static nint Place(ReadOnlySpan<byte> code)
     {
-        nuint size = (nuint)((code.Length + Environment.SystemPageSize - 1) / Environment.SystemPageSize * Environment.SystemPageSize);
+        nuint size = (nuint)(
+            (code.Length + Environment.SystemPageSize - 1) / Environment.SystemPageSize * Environment.SystemPageSize);
         return OperatingSystem.IsWindows() ? PlaceWindows(code, size) : PlaceUnix(code, size);
     }
 

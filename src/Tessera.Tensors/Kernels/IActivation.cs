@@ -65,7 +65,8 @@ internal readonly struct GeluTanhActivation : IActivation
     public static Vector512<float> Slope(Vector512<float> x)
     {
         Vector512<float> t = VectorMath.Tanh(Inner(x)), one = Vector512<float>.One, half = Vector512.Create(0.5f);
-        Vector512<float> inner = Vector512.Create((float)Root) * Vector512.FusedMultiplyAdd(Vector512.Create((float)(3 * Cubic)) * x, x, one);
+        Vector512<float> inner = Vector512.Create((float)Root)
+            * Vector512.FusedMultiplyAdd(Vector512.Create((float)(3 * Cubic)) * x, x, one);
         return half * (one + t + (x * (one - (t * t)) * inner));
     }
 
@@ -120,7 +121,8 @@ internal readonly struct GeluQuickActivation : IActivation
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> Value(Vector512<float> x) => x * VectorMath.Sigmoid(x * Vector512.Create((float)Steepness));
+    public static Vector512<float> Value(Vector512<float> x) =>
+        x * VectorMath.Sigmoid(x * Vector512.Create((float)Steepness));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Slope(Vector512<float> x)

@@ -5,8 +5,8 @@ namespace Tessera.Tensors.Kernels;
 
 /// <summary>
 /// How 16 neighbouring elements of a storage type become float32 lanes and go back. Row-wise kernels take it as a type
-/// parameter, so that each is written once for F32 and BF16. .NET runs <see cref="Vector512"/> as pairs where a processor
-/// has 256-bit vectors only, lane for lane the same arithmetic.
+/// parameter, so that each is written once for F32 and BF16. .NET runs <see cref="Vector512"/> as pairs where a
+/// processor has 256-bit vectors only, lane for lane the same arithmetic.
 /// </summary>
 internal unsafe interface IElement
 {
@@ -56,7 +56,8 @@ internal readonly unsafe struct Brain16 : IElement
     public static Vector512<float> Load(void* p, long i) => VectorMath.LoadBFloat16((BFloat16*)p + i);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Store(void* p, long i, Vector512<float> value) => VectorMath.StoreBFloat16(value, (BFloat16*)p + i);
+    public static void Store(void* p, long i, Vector512<float> value) =>
+        VectorMath.StoreBFloat16(value, (BFloat16*)p + i);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float LoadOne(void* p, long i) => ((BFloat16*)p)[i];

@@ -56,13 +56,17 @@ public sealed unsafe class KernelSet
         }
     }
 
-    /// <summary>Returns the type in which operands of the given types are multiplied: BF16 if both are and the set can, else F32.</summary>
+    /// <summary>
+    /// Returns the type in which operands of the given types are multiplied: BF16 if both are and the set can, else
+    /// F32.
+    /// </summary>
     public DType Arithmetic(DType a, DType b) =>
         a == DType.BF16 && b == DType.BF16 && MultipliesBFloat16 ? DType.BF16 : DType.F32;
 
     /// <summary>
     /// Computes one tile of at most <see cref="TileRows"/> rows and <see cref="TileColumns"/> columns with operands of
-    /// <paramref name="type"/> (F32, or BF16 where <see cref="MultipliesBFloat16"/>). Reads and writes nothing outside the operands.
+    /// <paramref name="type"/> (F32, or BF16 where <see cref="MultipliesBFloat16"/>). Reads and writes nothing outside
+    /// the operands.
     /// </summary>
     public void Tile(DType type, int rows, TileArguments* arguments)
     {

@@ -3,10 +3,16 @@ using System.Runtime.Intrinsics;
 
 namespace Tessera.Tensors.Kernels;
 
-/// <summary>The loops over a row's last, incomplete vector, written once: a tail is read into zeroed lanes and only its own lanes are written.</summary>
+/// <summary>
+/// The loops over a row's last, incomplete vector, written once: a tail is read into zeroed lanes and only its own
+/// lanes are written.
+/// </summary>
 internal static unsafe class Lanes
 {
-    /// <summary>Reads the elements from <paramref name="i"/> on, at most 16 and none at or past <paramref name="end"/>; missing lanes are <paramref name="fill"/>.</summary>
+    /// <summary>
+    /// Reads the elements from <paramref name="i"/> on, at most 16 and none at or past <paramref name="end"/>; missing
+    /// lanes are <paramref name="fill"/>.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Load<T>(void* p, long i, long end, float fill = 0)
         where T : struct, IElement => i + IElement.Lanes <= end ? T.Load(p, i) : LoadTail<T>(p, i, end, fill);

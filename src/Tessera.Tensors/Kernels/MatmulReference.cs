@@ -1,13 +1,16 @@
 namespace Tessera.Tensors.Kernels;
 
-/// <summary>The definition of a matrix product: slow, obvious, and what every faster version is tested against.</summary>
+/// <summary>
+/// The definition of a matrix product: slow, obvious, and what every faster version is tested against.
+/// </summary>
 public static unsafe class MatmulReference
 {
     /// <summary>
     /// Returns (C +) A · B (+ bias) for each element in rows, in double, without rounding the result to C's type.
     /// Operands are taken as stored; <paramref name="roundToBFloat16"/> rounds F32 ones first.
     /// </summary>
-    public static double[] Multiply(MatrixView a, MatrixView b, MatrixView c, MatmulOptions options, bool roundToBFloat16)
+    public static double[] Multiply(
+        MatrixView a, MatrixView b, MatrixView c, MatmulOptions options, bool roundToBFloat16)
     {
         double[] result = new double[(long)c.Rows * c.Columns];
         for (int row = 0; row < c.Rows; row++)

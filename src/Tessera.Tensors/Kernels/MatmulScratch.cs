@@ -2,7 +2,9 @@ using Tessera.Tensors.Memory;
 
 namespace Tessera.Tensors.Kernels;
 
-/// <summary>Keeps a thread's memory for packed operands and unfinished sums, so that a product allocates nothing once warm.</summary>
+/// <summary>
+/// Keeps a thread's memory for packed operands and unfinished sums, so that a product allocates nothing once warm.
+/// </summary>
 internal sealed unsafe class MatmulScratch
 {
     [ThreadStatic]

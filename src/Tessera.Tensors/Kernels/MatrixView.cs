@@ -3,14 +3,18 @@ namespace Tessera.Tensors.Kernels;
 /// <summary>Points at a matrix of F32 or BF16 elements in memory that someone else owns.</summary>
 public readonly unsafe struct MatrixView
 {
-    /// <summary>Describes a matrix of rows × columns; <paramref name="stride"/> elements lie between its stored rows.</summary>
+    /// <summary>
+    /// Describes a matrix of rows × columns; <paramref name="stride"/> elements lie between its stored rows.
+    /// </summary>
     /// <param name="data">The first element; may be null where the matrix has none.</param>
     /// <param name="type">F32 or BF16.</param>
     /// <param name="rows">The rows as the product sees them.</param>
     /// <param name="columns">The columns as the product sees them.</param>
     /// <param name="stride">Elements from one stored row to the next.</param>
-    /// <param name="transposed">Whether what is stored is the transpose: element (r, c) at <c>data[c * stride + r]</c>.</param>
-    /// <exception cref="ArgumentException">The type is another, a size is negative, or the stride is less than a stored row.</exception>
+    /// <param name="transposed">Whether what is stored is the transpose: element (r, c) at <c>data[c * stride +
+    /// r]</c>.</param>
+    /// <exception cref="ArgumentException">The type is another, a size is negative, or the stride is less than a stored
+    /// row.</exception>
     public MatrixView(void* data, DType type, int rows, int columns, int stride, bool transposed = false)
     {
         int stored = transposed ? rows : columns;
@@ -44,7 +48,9 @@ public readonly unsafe struct MatrixView
     /// <summary>Gets the elements from one stored row to the next.</summary>
     public int Stride { get; }
 
-    /// <summary>Gets whether element (r, c) is at <c>Data[c * Stride + r]</c> instead of <c>Data[r * Stride + c]</c>.</summary>
+    /// <summary>
+    /// Gets whether element (r, c) is at <c>Data[c * Stride + r]</c> instead of <c>Data[r * Stride + c]</c>.
+    /// </summary>
     public bool Transposed { get; }
 
     /// <summary>Gets the bytes of an element.</summary>

@@ -3,8 +3,8 @@ using Tessera.Tensors.Memory;
 namespace Tessera.Tensors.Kernels;
 
 /// <summary>
-/// Holds the right operand of products in the layout that the kernels read; <see cref="Matmul.Pack"/> fills it, as often as
-/// the matrix changes, and keeps the memory.
+/// Holds the right operand of products in the layout that the kernels read; <see cref="Matmul.Pack"/> fills it, as
+/// often as the matrix changes, and keeps the memory.
 /// </summary>
 public sealed unsafe class PackedMatrix : IDisposable
 {

@@ -4,7 +4,9 @@ using System.Runtime.Intrinsics;
 
 namespace Tessera.Tensors.Kernels;
 
-/// <summary>Computes the sums of a tile in C#, on any processor; ARM64's 32 registers hold the four rows' sums.</summary>
+/// <summary>
+/// Computes the sums of a tile in C#, on any processor; ARM64's 32 registers hold the four rows' sums.
+/// </summary>
 internal static unsafe class PortableTile
 {
     public const int Rows = 4;
@@ -28,7 +30,10 @@ internal static unsafe class PortableTile
 
     private static void FourRows(TileArguments* arguments)
     {
-        Sums row0 = First(arguments, 0), row1 = First(arguments, 1), row2 = First(arguments, 2), row3 = First(arguments, 3);
+        Sums row0 = First(arguments, 0);
+        Sums row1 = First(arguments, 1);
+        Sums row2 = First(arguments, 2);
+        Sums row3 = First(arguments, 3);
         byte* a = (byte*)arguments->A;
         float* b = (float*)arguments->B;
         nint stride = arguments->ARowStride;
@@ -67,7 +72,8 @@ internal static unsafe class PortableTile
     private static Sums First(TileArguments* arguments, int row) =>
         (arguments->Options & TileOptions.Resume) != 0 ? Sums.Load(arguments->Partial + (row * Columns)) : default;
 
-    private readonly record struct Sums(Vector128<float> V0, Vector128<float> V1, Vector128<float> V2, Vector128<float> V3)
+    private readonly record struct Sums(
+        Vector128<float> V0, Vector128<float> V1, Vector128<float> V2, Vector128<float> V3)
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public static Sums Load(float* from) => new(

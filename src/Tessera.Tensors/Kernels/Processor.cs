@@ -7,11 +7,14 @@ public static class Processor
 {
     private static readonly bool _hasBFloat16 = HasBFloat16();
 
-    /// <summary>Gets the set that kernels use unless told otherwise: the one that TESSERA_ISA names, or the best there is.</summary>
+    /// <summary>
+    /// Gets the set that kernels use unless told otherwise: the one that TESSERA_ISA names, or the best there is.
+    /// </summary>
     public static InstructionSet Default { get; } = FindDefault(Environment.GetEnvironmentVariable("TESSERA_ISA"));
 
     /// <summary>Gets the sets that this processor can run, the plainest first.</summary>
-    public static IReadOnlyList<InstructionSet> Supported { get; } = [.. Enum.GetValues<InstructionSet>().Where(Supports)];
+    public static IReadOnlyList<InstructionSet> Supported { get; } =
+        [.. Enum.GetValues<InstructionSet>().Where(Supports)];
 
     /// <summary>Tells whether this processor can run the set.</summary>
     public static bool Supports(InstructionSet set) => set switch

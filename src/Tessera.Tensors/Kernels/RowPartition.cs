@@ -1,8 +1,8 @@
 namespace Tessera.Tensors.Kernels;
 
 /// <summary>
-/// Cuts rows into the items of a parallel region. The cut depends on the shape alone, never on the number of threads, so
-/// that sums over rows, made item by item and added in order, are the same bits on any number of them.
+/// Cuts rows into the items of a parallel region. The cut depends on the shape alone, never on the number of threads,
+/// so that sums over rows, made item by item and added in order, are the same bits on any number of them.
 /// </summary>
 internal readonly struct RowPartition
 {

@@ -13,7 +13,10 @@ internal unsafe struct SumOfPartials : IParallelBody
     private int _columns;
     private bool _accumulate;
 
-    /// <summary>Sets, or adds to, <paramref name="sum"/> (columns) the sum over the rows of <paramref name="partials"/> (count, columns).</summary>
+    /// <summary>
+    /// Sets, or adds to, <paramref name="sum"/> (columns) the sum over the rows of <paramref name="partials"/> (count,
+    /// columns).
+    /// </summary>
     public static void Add(float* partials, int count, int columns, float* sum, bool accumulate)
     {
         SumOfPartials body = new()

@@ -3,7 +3,9 @@ namespace Tessera.Tensors.Kernels;
 /// <summary>Does in C# what the end of a generated tile does: (C +) (sum + bias), rounded to C's type.</summary>
 internal static unsafe class TileFinish
 {
-    /// <summary>Stores the sums of <paramref name="rows"/> rows, <paramref name="width"/> apart, as the arguments say.</summary>
+    /// <summary>
+    /// Stores the sums of <paramref name="rows"/> rows, <paramref name="width"/> apart, as the arguments say.
+    /// </summary>
     public static void Store(float* sums, int width, int rows, TileArguments* arguments)
     {
         bool accumulate = (arguments->Options & TileOptions.Accumulate) != 0;

@@ -6,7 +6,10 @@ internal readonly record struct TileShape(InstructionSet Set, bool BFloat16, int
     /// <summary>Two vectors make a panel of B.</summary>
     public const int PanelVectors = 2;
 
-    /// <summary>Returns the rows of the set's largest tile: 28 (12) accumulators of 32 (16) registers, two vectors of B, two of A.</summary>
+    /// <summary>
+    /// Returns the rows of the set's largest tile: 28 (12) accumulators of 32 (16) registers, two vectors of B, two of
+    /// A.
+    /// </summary>
     public static int MaxRows(InstructionSet set) => set switch
     {
         InstructionSet.Portable => PortableTile.Rows,

@@ -4,8 +4,8 @@ using Tessera.Tensors.Threading;
 namespace Tessera.Tensors.Kernels;
 
 /// <summary>
-/// Turns rows of float32 logits into each row's log-probability, loss and, where wanted, the gradient of the weighted sum by
-/// the logits. Rows come in chunks, so that all logits of a batch need never stand in memory at once.
+/// Turns rows of float32 logits into each row's log-probability, loss and, where wanted, the gradient of the weighted
+/// sum by the logits. Rows come in chunks, so that all logits of a batch need never stand in memory at once.
 /// </summary>
 internal unsafe struct TokenLossKernel : IParallelBody
 {
@@ -25,7 +25,8 @@ internal unsafe struct TokenLossKernel : IParallelBody
 
     /// <summary>Takes the labels and each row's share scale · weight in the loss; a masked row's share is 0.</summary>
     public TokenLossKernel(
-        ReadOnlySpan<int> labels, ReadOnlySpan<float> weights, double scale, LossOptions options, TokenLosses losses, int N, int V)
+        ReadOnlySpan<int> labels, ReadOnlySpan<float> weights, double scale, LossOptions options, TokenLosses losses,
+        int N, int V)
     {
         _scaleOfTarget = (float)(1 - options.LabelSmoothing);
         _eachTarget = (float)(options.LabelSmoothing / Math.Max(V, 1));
@@ -43,7 +44,10 @@ internal unsafe struct TokenLossKernel : IParallelBody
         }
     }
 
-    /// <summary>Gets each row's share of the loss: its upstream gradient, which may be overwritten before <see cref="Run(float*, Tensor?, int, int)"/>.</summary>
+    /// <summary>
+    /// Gets each row's share of the loss: its upstream gradient, which may be overwritten before
+    /// <see cref="Run(float*, Tensor?, int, int)"/>.
+    /// </summary>
     public readonly Tensor Shares => _shares;
 
     /// <summary>Handles <paramref name="count"/> rows from <paramref name="firstRow"/> on.</summary>
@@ -117,7 +121,9 @@ internal unsafe struct TokenLossKernel : IParallelBody
 
     private static (float LogSumExp, float Sum) LogSumExp(float* x, long V)
     {
-        Vector512<float> max = Vector512.Create(float.NegativeInfinity), sum = Vector512<float>.Zero, plain = Vector512<float>.Zero;
+        Vector512<float> max = Vector512.Create(float.NegativeInfinity);
+        Vector512<float> sum = Vector512<float>.Zero;
+        Vector512<float> plain = Vector512<float>.Zero;
         for (long v = 0; v < V; v += IElement.Lanes)
         {
             max = Vector512.Max(max, Lanes.Load<Single32>(x, v, V, float.NegativeInfinity));
@@ -139,10 +145,12 @@ internal unsafe struct TokenLossKernel : IParallelBody
         Vector512<float> sum = Vector512<float>.Zero, logs = Vector512.Create(logsumexp);
         for (long v = 0; v < V; v += IElement.Lanes)
         {
-            Vector512<float> log = Lanes.Load<Single32>(x, v, V, float.NegativeInfinity) - logs, p = VectorMath.Exp(log);
+            Vector512<float> log = Lanes.Load<Single32>(x, v, V, float.NegativeInfinity) - logs;
+            Vector512<float> p = VectorMath.Exp(log);
 
             // p log p goes to 0 where p does; 0 · −∞ would be NaN.
-            sum -= Vector512.ConditionalSelect(Vector512.GreaterThan(p, Vector512<float>.Zero), p * log, Vector512<float>.Zero);
+            sum -= Vector512.ConditionalSelect(
+                Vector512.GreaterThan(p, Vector512<float>.Zero), p * log, Vector512<float>.Zero);
         }
 
         return Vector512.Sum(sum);
@@ -159,7 +167,8 @@ internal unsafe struct TokenLossKernel : IParallelBody
             (scale, each) = (Vector512<float>.Zero, Vector512<float>.Zero);
         }
 
-        // The label's own entry is computed first: its logit may be overwritten (the gradient may take the logits' place).
+        // The label's own entry is computed first: its logit may be overwritten (the gradient may take the logits'
+        // place).
         float own = label < 0 ? 0 : x[label];
         for (long v = 0; v < V; v += IElement.Lanes)
         {

@@ -1,8 +1,9 @@
 namespace Tessera.Tensors.Memory;
 
 /// <summary>
-/// Hands out memory by moving a mark through blocks that it keeps. Touching new pages costs several times the arithmetic
-/// done on them, so memory is never given back to the system while the arena lives: the next step finds its pages warm.
+/// Hands out memory by moving a mark through blocks that it keeps. Touching new pages costs several times the
+/// arithmetic done on them, so memory is never given back to the system while the arena lives: the next step finds its
+/// pages warm.
 /// </summary>
 internal sealed unsafe class Arena
 {
@@ -16,7 +17,9 @@ internal sealed unsafe class Arena
     /// <summary>Gets the place up to which memory is in use.</summary>
     public Mark Position => new(_block, _used);
 
-    /// <summary>Returns memory for <paramref name="bytes"/> bytes, aligned to a cache line; its content is not defined.</summary>
+    /// <summary>
+    /// Returns memory for <paramref name="bytes"/> bytes, aligned to a cache line; its content is not defined.
+    /// </summary>
     public void* Take(long bytes)
     {
         long size = Round(bytes);

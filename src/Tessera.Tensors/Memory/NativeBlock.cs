@@ -2,8 +2,11 @@ using System.Runtime.InteropServices;
 
 namespace Tessera.Tensors.Memory;
 
-/// <summary>Owns a piece of unmanaged memory, aligned for the widest vectors and, when it is large, for huge pages.</summary>
-/// <remarks>Blocks are few and long-lived (arenas, parameters), so a finalizer as the last resort costs nothing.</remarks>
+/// <summary>
+/// Owns a piece of unmanaged memory, aligned for the widest vectors and, when it is large, for huge pages.
+/// </summary>
+/// <remarks>Blocks are few and long-lived (arenas, parameters), so a finalizer as the last resort costs
+/// nothing.</remarks>
 public sealed unsafe partial class NativeBlock : IDisposable
 {
     private const nuint CacheLine = 64;
@@ -11,7 +14,8 @@ public sealed unsafe partial class NativeBlock : IDisposable
     private const int AdviseHugePages = 14;
 
     /// <summary>Allocates <paramref name="bytes"/> bytes; their content is not defined.</summary>
-    /// <exception cref="InsufficientMemoryException">The system has no such amount; the message says how much was asked for.</exception>
+    /// <exception cref="InsufficientMemoryException">The system has no such amount; the message says how much was asked
+    /// for.</exception>
     public NativeBlock(long bytes)
     {
         Bytes = bytes;
@@ -23,7 +27,8 @@ public sealed unsafe partial class NativeBlock : IDisposable
         catch (OutOfMemoryException)
         {
             GC.SuppressFinalize(this);
-            throw new InsufficientMemoryException($"memory: {bytes:N0} bytes were asked for and the system has not got them");
+            throw new InsufficientMemoryException(
+                $"memory: {bytes:N0} bytes were asked for and the system has not got them");
         }
 
         if (large && OperatingSystem.IsLinux())

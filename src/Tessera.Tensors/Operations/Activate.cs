@@ -11,7 +11,10 @@ public static unsafe partial class Ops
     /// <summary>Applies <paramref name="activation"/> to each element; the result has x's shape and type.</summary>
     public static Tensor Activate(Tensor x, ActivationFunction activation) => Activate(x, null, activation);
 
-    /// <summary>Multiplies the activation of each element of <paramref name="gate"/> by that of <paramref name="up"/>: SwiGLU with SiLU, GeGLU with GELU.</summary>
+    /// <summary>
+    /// Multiplies the activation of each element of <paramref name="gate"/> by that of <paramref name="up"/>: SwiGLU
+    /// with SiLU, GeGLU with GELU.
+    /// </summary>
     /// <exception cref="ArgumentException">The shapes or types differ.</exception>
     public static Tensor Gated(Tensor gate, Tensor up, ActivationFunction activation)
     {
@@ -24,7 +27,8 @@ public static unsafe partial class Ops
     }
 
     /// <summary>The definition of both: without <paramref name="up"/> (empty), up is 1 everywhere.</summary>
-    public static void ActivateReference<T>(ReadOnlySpan<T> gate, ReadOnlySpan<T> up, Span<T> y, ActivationFunction activation)
+    public static void ActivateReference<T>(
+        ReadOnlySpan<T> gate, ReadOnlySpan<T> up, Span<T> y, ActivationFunction activation)
         where T : IFloatingPointIeee754<T>
     {
         for (int i = 0; i < gate.Length; i++)
@@ -41,18 +45,23 @@ public static unsafe partial class Ops
         }
     }
 
-    /// <summary>The gradient's definition; adds to <paramref name="dGate"/> and, with an up, to <paramref name="dUp"/>.</summary>
+    /// <summary>
+    /// The gradient's definition; adds to <paramref name="dGate"/> and, with an up, to <paramref name="dUp"/>.
+    /// </summary>
     public static void ActivateReferenceGradient<T>(
-        ReadOnlySpan<T> gate, ReadOnlySpan<T> up, ReadOnlySpan<T> dy, Span<T> dGate, Span<T> dUp, ActivationFunction activation)
+        ReadOnlySpan<T> gate, ReadOnlySpan<T> up, ReadOnlySpan<T> dy, Span<T> dGate, Span<T> dUp,
+        ActivationFunction activation)
         where T : IFloatingPointIeee754<T>
     {
         for (int i = 0; i < gate.Length; i++)
         {
             (T value, T slope) = activation switch
             {
-                ActivationFunction.GeluExact => (GeluExactActivation.Value(gate[i]), GeluExactActivation.Slope(gate[i])),
+                ActivationFunction.GeluExact =>
+                    (GeluExactActivation.Value(gate[i]), GeluExactActivation.Slope(gate[i])),
                 ActivationFunction.GeluTanh => (GeluTanhActivation.Value(gate[i]), GeluTanhActivation.Slope(gate[i])),
-                ActivationFunction.GeluQuick => (GeluQuickActivation.Value(gate[i]), GeluQuickActivation.Slope(gate[i])),
+                ActivationFunction.GeluQuick =>
+                    (GeluQuickActivation.Value(gate[i]), GeluQuickActivation.Slope(gate[i])),
                 ActivationFunction.Silu => (SiluActivation.Value(gate[i]), SiluActivation.Slope(gate[i])),
                 _ => (ReluSquaredActivation.Value(gate[i]), ReluSquaredActivation.Slope(gate[i])),
             };
@@ -70,7 +79,8 @@ public static unsafe partial class Ops
         switch (gate.DType)
         {
             case DType.F64:
-                ActivateReference<double>(gate.Span<double>(), up is null ? default : up.Span<double>(), y.Span<double>(), activation);
+                ActivateReference<double>(
+                    gate.Span<double>(), up is null ? default : up.Span<double>(), y.Span<double>(), activation);
                 break;
             case DType.F32: ActivateForward<Single32>(gate, up, y, activation); break;
             case DType.BF16: ActivateForward<Brain16>(gate, up, y, activation); break;
@@ -177,7 +187,8 @@ public static unsafe partial class Ops
         private Tensor? _up;
         private ActivationFunction _activation;
 
-        public void Set(Tensor gate, Tensor? up, ActivationFunction activation) => (_gate, _up, _activation) = (gate, up, activation);
+        public void Set(Tensor gate, Tensor? up, ActivationFunction activation) =>
+            (_gate, _up, _activation) = (gate, up, activation);
 
         public override void Backward()
         {
@@ -186,7 +197,8 @@ public static unsafe partial class Ops
             {
                 case DType.F64:
                     ActivateReferenceGradient<double>(
-                        _gate.Span<double>(), _up is null ? default : _up.Span<double>(), dy.Span<double>(), GradientSum(_gate), _up is null ? default : GradientSum(_up), _activation);
+                        _gate.Span<double>(), _up is null ? default : _up.Span<double>(), dy.Span<double>(),
+                        GradientSum(_gate), _up is null ? default : GradientSum(_up), _activation);
                     break;
                 case DType.F32: ActivateBackward<Single32>(_gate, _up, dy, _activation); break;
                 default: ActivateBackward<Brain16>(_gate, _up, dy, _activation); break;

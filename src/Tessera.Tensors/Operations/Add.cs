@@ -32,7 +32,9 @@ public static unsafe partial class Ops
         else if (keep)
         {
             Tensor copy = to.GradientToWrite(out _);
-            Buffer.MemoryCopy(from.Gradient!.Data, copy.Data, copy.Shape.Count * copy.DType.Size(), copy.Shape.Count * copy.DType.Size());
+            Buffer.MemoryCopy(
+                from.Gradient!.Data, copy.Data, copy.Shape.Count * copy.DType.Size(),
+                copy.Shape.Count * copy.DType.Size());
         }
         else
         {

@@ -27,7 +27,9 @@ public static unsafe partial class Ops
         if (logits.DType == DType.F64)
         {
             CrossEntropyReference<double>(
-                logits.Span<double>(), labels, weights, scale, options, losses.LogProbabilities.Span<double>(), losses.Entropies is null ? default : losses.Entropies.Span<double>(), losses.Loss.Span<double>(), dLogits is null ? default : dLogits.Span<double>());
+                logits.Span<double>(), labels, weights, scale, options, losses.LogProbabilities.Span<double>(),
+                losses.Entropies is null ? default : losses.Entropies.Span<double>(), losses.Loss.Span<double>(),
+                dLogits is null ? default : dLogits.Span<double>());
         }
         else
         {
@@ -40,7 +42,9 @@ public static unsafe partial class Ops
         return losses;
     }
 
-    /// <summary>Returns 1 / (number of labels that aren't masked), or 0 where all are: the scale that makes a sum a mean.</summary>
+    /// <summary>
+    /// Returns 1 / (number of labels that aren't masked), or 0 where all are: the scale that makes a sum a mean.
+    /// </summary>
     public static double MeanScale(ReadOnlySpan<int> labels)
     {
         int masked = labels.Count(LossOptions.Masked);
@@ -49,11 +53,14 @@ public static unsafe partial class Ops
 
     /// <summary>The definition, with the gradient by the logits where <paramref name="dLogits"/> isn't empty.</summary>
     public static void CrossEntropyReference<T>(
-        ReadOnlySpan<T> logits, ReadOnlySpan<int> labels, ReadOnlySpan<float> weights, double scale, LossOptions options, Span<T> logProbabilities, Span<T> entropies, Span<T> loss, Span<T> dLogits)
+        ReadOnlySpan<T> logits, ReadOnlySpan<int> labels, ReadOnlySpan<float> weights, double scale,
+        LossOptions options, Span<T> logProbabilities, Span<T> entropies, Span<T> loss, Span<T> dLogits)
         where T : IFloatingPointIeee754<T>
     {
         int V = labels.Length == 0 ? 0 : logits.Length / labels.Length;
-        T smoothing = T.CreateChecked(options.LabelSmoothing), z = T.CreateChecked(options.ZLoss), each = smoothing / T.CreateChecked(Math.Max(V, 1));
+        T smoothing = T.CreateChecked(options.LabelSmoothing);
+        T z = T.CreateChecked(options.ZLoss);
+        T each = smoothing / T.CreateChecked(Math.Max(V, 1));
         T[] logs = new T[V];
         loss[0] = T.Zero;
         for (int n = 0; n < labels.Length; n++)
@@ -71,7 +78,8 @@ public static unsafe partial class Ops
             T share = masked ? T.Zero : T.CreateChecked(scale) * T.CreateChecked(weights.IsEmpty ? 1 : weights[n]);
             T logsumexp = masked ? T.Zero : row[labels[n]] - logs[labels[n]];
             logProbabilities[n] = masked ? T.Zero : logs[labels[n]];
-            loss[0] += share * ((-(T.One - smoothing) * logProbabilities[n]) - (each * sumOfLogs) + (z * logsumexp * logsumexp));
+            loss[0] += share
+                * ((-(T.One - smoothing) * logProbabilities[n]) - (each * sumOfLogs) + (z * logsumexp * logsumexp));
             if (!entropies.IsEmpty)
             {
                 entropies[n] = entropy;
@@ -88,13 +96,16 @@ public static unsafe partial class Ops
     }
 
     private static TokenLosses NewLosses(int N, DType type, LossOptions options) => new(
-        Tensor.Zeros(new Shape(), type), Tensor.Create(new Shape(N), type), options.Entropies ? Tensor.Create(new Shape(N), type) : null);
+        Tensor.Zeros(new Shape(), type), Tensor.Create(new Shape(N), type),
+        options.Entropies ? Tensor.Create(new Shape(N), type) : null);
 
-    private static void CheckLabels(string operation, ReadOnlySpan<int> labels, ReadOnlySpan<float> weights, int N, int V)
+    private static void CheckLabels(
+        string operation, ReadOnlySpan<int> labels, ReadOnlySpan<float> weights, int N, int V)
     {
         if (labels.Length != N || (weights.Length != N && !weights.IsEmpty))
         {
-            throw new ArgumentException($"{operation}: {N} rows with {labels.Length} labels and {weights.Length} weights");
+            throw new ArgumentException(
+                $"{operation}: {N} rows with {labels.Length} labels and {weights.Length} weights");
         }
 
         for (int n = 0; n < N; n++)

@@ -6,12 +6,15 @@ namespace Tessera.Tensors;
 
 /// <content>
 /// Dropout: y = x / (1 − p) where an element is kept, 0 where it isn't, optionally onto a residual stream
-/// (jmlr.org/papers/v15/srivastava14a). Whether element i is kept is a hash of (seed, i): no mask is stored, and a run that
-/// is resumed draws the same.
+/// (jmlr.org/papers/v15/srivastava14a). Whether element i is kept is a hash of (seed, i): no mask is stored, and a run
+/// that is resumed draws the same.
 /// </content>
 public static unsafe partial class Ops
 {
-    /// <summary>Drops elements of <paramref name="x"/> with <paramref name="probability"/> and adds the rest to <paramref name="residual"/>.</summary>
+    /// <summary>
+    /// Drops elements of <paramref name="x"/> with <paramref name="probability"/> and adds the rest to
+    /// <paramref name="residual"/>.
+    /// </summary>
     /// <param name="x">F32 or BF16.</param>
     /// <param name="probability">In [0, 1).</param>
     /// <param name="seed">Makes the choice; another one for each call of a step.</param>
@@ -21,7 +24,8 @@ public static unsafe partial class Ops
     {
         if (!(probability is >= 0 and < 1))
         {
-            throw new ArgumentOutOfRangeException(nameof(probability), probability, "Dropout: the probability must be in [0, 1)");
+            throw new ArgumentOutOfRangeException(
+                nameof(probability), probability, "Dropout: the probability must be in [0, 1)");
         }
 
         Tensor y = Tensor.Create(x.Shape, residual is null ? x.DType : DType.F32);

@@ -46,8 +46,11 @@ public static unsafe partial class Ops
         }
     }
 
-    /// <summary>The gradient's definition: repeated ids add up in <paramref name="dTable"/>, in the order of the rows.</summary>
-    public static void EmbeddingReferenceGradient<T>(ReadOnlySpan<int> ids, ReadOnlySpan<T> dy, Span<T> dTable, int columns)
+    /// <summary>
+    /// The gradient's definition: repeated ids add up in <paramref name="dTable"/>, in the order of the rows.
+    /// </summary>
+    public static void EmbeddingReferenceGradient<T>(
+        ReadOnlySpan<int> ids, ReadOnlySpan<T> dy, Span<T> dTable, int columns)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         for (int n = 0; n < ids.Length; n++)
@@ -70,7 +73,9 @@ public static unsafe partial class Ops
         }
     }
 
-    /// <summary>Adds rows of dy into the table's gradient: an item owns some columns, so that rows add up in their order.</summary>
+    /// <summary>
+    /// Adds rows of dy into the table's gradient: an item owns some columns, so that rows add up in their order.
+    /// </summary>
     private struct EmbeddingBackward : IParallelBody
     {
         private const int ColumnsPerItem = 64;
@@ -112,7 +117,8 @@ public static unsafe partial class Ops
         private Parameter _table = null!;
         private Tensor _ids = null!;
 
-        public void Set(Parameter table, ReadOnlySpan<int> ids) => (_table, _ids) = (table, Tensor.From(new Shape(ids.Length), ids));
+        public void Set(Parameter table, ReadOnlySpan<int> ids) =>
+            (_table, _ids) = (table, Tensor.From(new Shape(ids.Length), ids));
 
         public override void Backward()
         {
@@ -124,7 +130,8 @@ public static unsafe partial class Ops
 
             if (dTable.DType == DType.F64)
             {
-                EmbeddingReferenceGradient<double>(_ids.Span<int>(), Output.Gradient!.Span<double>(), dTable.Span<double>(), _table.Shape.Columns);
+                EmbeddingReferenceGradient<double>(
+                    _ids.Span<int>(), Output.Gradient!.Span<double>(), dTable.Span<double>(), _table.Shape.Columns);
             }
             else
             {

@@ -5,10 +5,13 @@ using Tessera.Tensors.Threading;
 
 namespace Tessera.Tensors;
 
-/// <content>LayerNorm: y = (x − mean) / sqrt(variance + eps) · w + b, over the last dimension (arXiv 1607.06450).</content>
+/// <content>LayerNorm: y = (x − mean) / sqrt(variance + eps) · w + b, over the last dimension (arXiv
+/// 1607.06450).</content>
 public static unsafe partial class Ops
 {
-    /// <summary>Normalises each row of <paramref name="x"/> (…, C) to mean 0 and variance 1, then scales and shifts it.</summary>
+    /// <summary>
+    /// Normalises each row of <paramref name="x"/> (…, C) to mean 0 and variance 1, then scales and shifts it.
+    /// </summary>
     /// <param name="x">F32, BF16 or F64.</param>
     /// <param name="weight">The scale of each column.</param>
     /// <param name="bias">What is added to each column.</param>
@@ -24,7 +27,8 @@ public static unsafe partial class Ops
         {
             case (DType.F64, DType.F64):
                 LayerNormReference<double>(
-                    x.Span<double>(), weight.Value.Span<double>(), bias.Value.Span<double>(), y.Span<double>(), epsilon);
+                    x.Span<double>(), weight.Value.Span<double>(), bias.Value.Span<double>(), y.Span<double>(),
+                    epsilon);
                 break;
             case (DType.F32, DType.F32): LayerNormForward<Single32, Single32>.Go(x, y, weight, bias, epsilon); break;
             case (DType.F32, DType.BF16): LayerNormForward<Single32, Brain16>.Go(x, y, weight, bias, epsilon); break;
@@ -53,9 +57,13 @@ public static unsafe partial class Ops
         }
     }
 
-    /// <summary>The gradient's definition; adds to <paramref name="dx"/>, <paramref name="dWeight"/> and <paramref name="dBias"/>.</summary>
+    /// <summary>
+    /// The gradient's definition; adds to <paramref name="dx"/>, <paramref name="dWeight"/> and
+    /// <paramref name="dBias"/>.
+    /// </summary>
     public static void LayerNormReferenceGradient<T>(
-        ReadOnlySpan<T> x, ReadOnlySpan<T> weight, ReadOnlySpan<T> dy, Span<T> dx, Span<T> dWeight, Span<T> dBias, double epsilon)
+        ReadOnlySpan<T> x, ReadOnlySpan<T> weight, ReadOnlySpan<T> dy, Span<T> dx, Span<T> dWeight, Span<T> dBias,
+        double epsilon)
         where T : IFloatingPointIeee754<T>
     {
         int C = weight.Length;
@@ -99,7 +107,9 @@ public static unsafe partial class Ops
         return (mean, T.One / T.Sqrt((squares / count) + T.CreateChecked(epsilon)));
     }
 
-    /// <summary>Returns a row's mean and 1 / sqrt(variance + eps), in two passes so that a large mean costs no digits.</summary>
+    /// <summary>
+    /// Returns a row's mean and 1 / sqrt(variance + eps), in two passes so that a large mean costs no digits.
+    /// </summary>
     private static (float Mean, float Scale) MeanAndScale<TX>(void* x, long start, long C, float epsilon)
         where TX : struct, IElement
     {
@@ -160,8 +170,10 @@ public static unsafe partial class Ops
                 Vector512<float> means = Vector512.Create(mean), scales = Vector512.Create(scale);
                 for (long i = start; i < stop; i += IElement.Lanes)
                 {
-                    Vector512<float> w = Lanes.Load<Single32>(_weight, i - start, C), b = Lanes.Load<Single32>(_bias, i - start, C);
-                    Lanes.Store<TY>(_y, i, stop, Vector512.FusedMultiplyAdd((Lanes.Load<TX>(_x, i, stop) - means) * scales, w, b));
+                    Vector512<float> w = Lanes.Load<Single32>(_weight, i - start, C);
+                    Vector512<float> b = Lanes.Load<Single32>(_bias, i - start, C);
+                    Lanes.Store<TY>(
+                        _y, i, stop, Vector512.FusedMultiplyAdd((Lanes.Load<TX>(_x, i, stop) - means) * scales, w, b));
                 }
             }
         }
@@ -182,7 +194,8 @@ public static unsafe partial class Ops
         private float _epsilon;
         private bool _accumulate;
 
-        public static void Go(Tensor x, Tensor dy, Tensor? dx, bool accumulate, Parameter weight, Parameter bias, double epsilon)
+        public static void Go(
+            Tensor x, Tensor dy, Tensor? dx, bool accumulate, Parameter weight, Parameter bias, double epsilon)
         {
             RowPartition rows = new(x.Shape.Rows, x.Shape.Columns);
             Shape partial = new(rows.Items, x.Shape.Columns);
@@ -218,7 +231,8 @@ public static unsafe partial class Ops
                 Vector512<float> sums = Vector512<float>.Zero, dots = Vector512<float>.Zero;
                 for (long i = start; i < stop; i += IElement.Lanes)
                 {
-                    Vector512<float> dy = Lanes.Load<TDy>(_dy, i, stop), pulled = dy * Lanes.Load<Single32>(_weight, i - start, C);
+                    Vector512<float> dy = Lanes.Load<TDy>(_dy, i, stop);
+                    Vector512<float> pulled = dy * Lanes.Load<Single32>(_weight, i - start, C);
                     Vector512<float> normal = (Lanes.Load<TX>(_x, i, stop, mean) - means) * scales;
                     sums += pulled;
                     dots = Vector512.FusedMultiplyAdd(pulled, normal, dots);
@@ -231,10 +245,12 @@ public static unsafe partial class Ops
                     continue;
                 }
 
-                Vector512<float> meanPull = Vector512.Create(Vector512.Sum(sums) / C), pull = Vector512.Create(Vector512.Sum(dots) / C);
+                Vector512<float> meanPull = Vector512.Create(Vector512.Sum(sums) / C);
+                Vector512<float> pull = Vector512.Create(Vector512.Sum(dots) / C);
                 for (long i = start; i < stop; i += IElement.Lanes)
                 {
-                    Vector512<float> pulled = Lanes.Load<TDy>(_dy, i, stop) * Lanes.Load<Single32>(_weight, i - start, C);
+                    Vector512<float> pulled = Lanes.Load<TDy>(_dy, i, stop)
+                        * Lanes.Load<Single32>(_weight, i - start, C);
                     Vector512<float> normal = (Lanes.Load<TX>(_x, i, stop) - means) * scales;
                     Lanes.Put<TX>(_dx, i, stop, scales * (pulled - meanPull - (normal * pull)), _accumulate);
                 }
@@ -258,7 +274,8 @@ public static unsafe partial class Ops
             if (_x.DType == DType.F64)
             {
                 LayerNormReferenceGradient<double>(
-                    _x.Span<double>(), _weight.Value.Span<double>(), dy.Span<double>(), GradientSum(_x), GradientSum(_weight), GradientSum(_bias), _epsilon);
+                    _x.Span<double>(), _weight.Value.Span<double>(), dy.Span<double>(), GradientSum(_x),
+                    GradientSum(_weight), GradientSum(_bias), _epsilon);
                 return;
             }
 
@@ -266,9 +283,15 @@ public static unsafe partial class Ops
             Tensor? dx = _x.Tracked ? _x.GradientToWrite(out accumulate) : null;
             switch (_x.DType, dy.DType)
             {
-                case (DType.F32, DType.F32): LayerNormBackward<Single32, Single32>.Go(_x, dy, dx, accumulate, _weight, _bias, _epsilon); break;
-                case (DType.F32, DType.BF16): LayerNormBackward<Single32, Brain16>.Go(_x, dy, dx, accumulate, _weight, _bias, _epsilon); break;
-                case (DType.BF16, DType.BF16): LayerNormBackward<Brain16, Brain16>.Go(_x, dy, dx, accumulate, _weight, _bias, _epsilon); break;
+                case (DType.F32, DType.F32):
+                    LayerNormBackward<Single32, Single32>.Go(_x, dy, dx, accumulate, _weight, _bias, _epsilon);
+                    break;
+                case (DType.F32, DType.BF16):
+                    LayerNormBackward<Single32, Brain16>.Go(_x, dy, dx, accumulate, _weight, _bias, _epsilon);
+                    break;
+                case (DType.BF16, DType.BF16):
+                    LayerNormBackward<Brain16, Brain16>.Go(_x, dy, dx, accumulate, _weight, _bias, _epsilon);
+                    break;
                 default: throw Unsupported("LayerNorm", _x, dy);
             }
         }

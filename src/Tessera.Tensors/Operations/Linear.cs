@@ -8,7 +8,9 @@ namespace Tessera.Tensors;
 /// <content>Linear: y = x · Wᵀ + b, optionally onto a residual stream: y = residual + x · Wᵀ + b.</content>
 public static unsafe partial class Ops
 {
-    /// <summary>Multiplies rows of <paramref name="x"/> (…, I) by a weight (O, I), or (I, O) where it is stored input-major.</summary>
+    /// <summary>
+    /// Multiplies rows of <paramref name="x"/> (…, I) by a weight (O, I), or (I, O) where it is stored input-major.
+    /// </summary>
     /// <param name="x">In the weight's compute type: F32, BF16 or F64.</param>
     /// <param name="weight">The matrix.</param>
     /// <param name="bias">Added to each row (O), or null.</param>
@@ -16,12 +18,15 @@ public static unsafe partial class Ops
     /// <param name="type">The result's type; by default F32 onto a residual, else x's.</param>
     /// <returns>A tensor of x's leading dimensions and O columns.</returns>
     /// <exception cref="ArgumentException">The inner sizes differ.</exception>
-    public static Tensor Linear(Tensor x, Parameter weight, Parameter? bias = null, Tensor? residual = null, DType? type = null)
+    public static Tensor Linear(
+        Tensor x, Parameter weight, Parameter? bias = null, Tensor? residual = null, DType? type = null)
     {
         (int O, int I) = OutputAndInput(weight);
-        if (x.Shape.Columns != I || (bias is not null && bias.Shape.Count != O) || (residual is not null && residual.Shape.Columns != O))
+        if (x.Shape.Columns != I || (bias is not null && bias.Shape.Count != O)
+            || (residual is not null && residual.Shape.Columns != O))
         {
-            throw new ArgumentException($"Linear: {x} by {weight.Name} {weight.Shape}, bias {bias?.Shape}, residual {residual?.Shape}");
+            throw new ArgumentException(
+                $"Linear: {x} by {weight.Name} {weight.Shape}, bias {bias?.Shape}, residual {residual?.Shape}");
         }
 
         int N = x.Shape.Rows;
@@ -29,7 +34,8 @@ public static unsafe partial class Ops
         if (x.DType == DType.F64)
         {
             LinearReference<double>(
-                x.Span<double>(), weight.Value.Span<double>(), bias is null ? default : bias.Value.Span<double>(), residual is null ? default : residual.Span<double>(), y.Span<double>(), I, O, weight.InputMajor);
+                x.Span<double>(), weight.Value.Span<double>(), bias is null ? default : bias.Value.Span<double>(),
+                residual is null ? default : residual.Span<double>(), y.Span<double>(), I, O, weight.InputMajor);
         }
         else
         {
@@ -52,7 +58,8 @@ public static unsafe partial class Ops
 
     /// <summary>The definition.</summary>
     public static void LinearReference<T>(
-        ReadOnlySpan<T> x, ReadOnlySpan<T> weight, ReadOnlySpan<T> bias, ReadOnlySpan<T> residual, Span<T> y, int inputs, int outputs, bool inputMajor)
+        ReadOnlySpan<T> x, ReadOnlySpan<T> weight, ReadOnlySpan<T> bias, ReadOnlySpan<T> residual, Span<T> y,
+        int inputs, int outputs, bool inputMajor)
         where T : IFloatingPointIeee754<T>
     {
         int N = inputs == 0 ? y.Length / Math.Max(outputs, 1) : x.Length / inputs;
@@ -74,7 +81,8 @@ public static unsafe partial class Ops
 
     /// <summary>The gradient's definition; adds to each of the three. The residual's gradient is dy itself.</summary>
     public static void LinearReferenceGradient<T>(
-        ReadOnlySpan<T> x, ReadOnlySpan<T> weight, ReadOnlySpan<T> dy, Span<T> dx, Span<T> dWeight, Span<T> dBias, int inputs, int outputs, bool inputMajor)
+        ReadOnlySpan<T> x, ReadOnlySpan<T> weight, ReadOnlySpan<T> dy, Span<T> dx, Span<T> dWeight, Span<T> dBias,
+        int inputs, int outputs, bool inputMajor)
         where T : IFloatingPointIeee754<T>
     {
         for (int n = 0; n < x.Length / inputs; n++)
@@ -142,7 +150,12 @@ public static unsafe partial class Ops
 
         public static void Go(Tensor dy, Parameter bias)
         {
-            BiasGradient<TDy> body = new() { _rows = new RowPartition(dy.Shape.Rows, dy.Shape.Columns), _dy = dy.Data, _columns = dy.Shape.Columns };
+            BiasGradient<TDy> body = new()
+            {
+                _rows = new RowPartition(dy.Shape.Rows, dy.Shape.Columns),
+                _dy = dy.Data,
+                _columns = dy.Shape.Columns,
+            };
             Tensor partials = Tensor.Zeros(new Shape(body._rows.Items, body._columns), DType.F32);
             body._partials = (float*)partials.Data;
             Workers.Run(body._rows.Items, ref body);
@@ -188,7 +201,9 @@ public static unsafe partial class Ops
                 if (_x.Tracked)
                 {
                     MatrixView dx = Rows(_x.GradientToWrite(out bool accumulate));
-                    Matmul.Multiply(Rows(dy), _weight.BackwardPanels(), dx, new() { Accumulate = accumulate, RoundToBFloat16 = brain });
+                    Matmul.Multiply(
+                        Rows(dy), _weight.BackwardPanels(), dx,
+                        new() { Accumulate = accumulate, RoundToBFloat16 = brain });
                 }
 
                 if (!_weight.Frozen)
@@ -222,7 +237,8 @@ public static unsafe partial class Ops
         {
             (int O, int I) = OutputAndInput(_weight);
             LinearReferenceGradient<double>(
-                _x.Span<double>(), _weight.Value.Span<double>(), dy.Span<double>(), GradientSum(_x), GradientSum(_weight), _bias is null ? default : GradientSum(_bias), I, O, _weight.InputMajor);
+                _x.Span<double>(), _weight.Value.Span<double>(), dy.Span<double>(), GradientSum(_x),
+                GradientSum(_weight), _bias is null ? default : GradientSum(_bias), I, O, _weight.InputMajor);
         }
     }
 }

@@ -3,18 +3,21 @@ using Tessera.Tensors.Kernels;
 namespace Tessera.Tensors;
 
 /// <content>
-/// The output projection and its cross-entropy as one operation: logits = x · Wᵀ are made, used and forgotten chunk by chunk of
-/// rows, so that all logits of a batch never stand in memory. (Cut Your Losses, arXiv 2411.09009, has the idea.)
+/// The output projection and its cross-entropy as one operation: logits = x · Wᵀ are made, used and forgotten chunk by
+/// chunk of rows, so that all logits of a batch never stand in memory. (Cut Your Losses, arXiv 2411.09009, has the
+/// idea.)
 /// </content>
 public static unsafe partial class Ops
 {
-    // A chunk's logits take at most this much: enough rows that the products run at full speed and the weight's gradient is
-    // read and written few times, little beside a model. The chunk depends on the vocabulary alone, so bits don't change.
+    // A chunk's logits take at most this much: enough rows that the products run at full speed and the weight's
+    // gradient is read and written few times, little beside a model. The chunk depends on the vocabulary alone, so bits
+    // don't change.
     private const long BytesOfLogits = 32L << 20;
 
     /// <summary>
-    /// Computes the weighted cross-entropy of the logits x · Wᵀ, and, while a tape runs, the gradient in the same pass: each
-    /// row's weight and the scale are its upstream gradient, so the loss must enter what is minimised with factor 1.
+    /// Computes the weighted cross-entropy of the logits x · Wᵀ, and, while a tape runs, the gradient in the same pass:
+    /// each row's weight and the scale are its upstream gradient, so the loss must enter what is minimised with factor
+    /// 1.
     /// </summary>
     /// <param name="x">(N, C), in the weight's compute type.</param>
     /// <param name="weight">The output matrix (V, C).</param>
@@ -23,7 +26,8 @@ public static unsafe partial class Ops
     /// <param name="scale">What the weighted sum is multiplied by.</param>
     /// <param name="options">Smoothing, z-loss, entropies.</param>
     public static TokenLosses LinearCrossEntropy(
-        Tensor x, Parameter weight, ReadOnlySpan<int> labels, ReadOnlySpan<float> weights, double scale, LossOptions? options = null)
+        Tensor x, Parameter weight, ReadOnlySpan<int> labels, ReadOnlySpan<float> weights, double scale,
+        LossOptions? options = null)
     {
         options ??= LossOptions.Plain;
         if (x.DType == DType.F64)
@@ -44,8 +48,9 @@ public static unsafe partial class Ops
     }
 
     /// <summary>
-    /// Returns each row's log-probability of its label (N), 0 where masked, under the logits x · Wᵀ. Its gradient comes from
-    /// upstream: the logits are computed a second time on the way back, so any function of log-probabilities can be minimised.
+    /// Returns each row's log-probability of its label (N), 0 where masked, under the logits x · Wᵀ. Its gradient comes
+    /// from upstream: the logits are computed a second time on the way back, so any function of log-probabilities can
+    /// be minimised.
     /// </summary>
     /// <param name="x">(N, C), in the weight's compute type.</param>
     /// <param name="weight">The output matrix (V, C).</param>
@@ -115,7 +120,8 @@ public static unsafe partial class Ops
             if (upstream != 1)
             {
                 throw new InvalidOperationException(
-                    $"LinearCrossEntropy: the gradient arriving is {upstream}, and 1 was assumed when it was computed; give the factor as scale");
+                    $"LinearCrossEntropy: the gradient arriving is {upstream}, and 1 was assumed when it was "
+                    + "computed; give the factor as scale");
             }
 
             if (_x.Tracked && _x.Gradient is null)
@@ -153,7 +159,8 @@ public static unsafe partial class Ops
             TokenLosses losses = NewLosses(N, DType.F32, LossOptions.Plain);
 
             // The kernel's loss is minus the log-probability, so a row's share is minus what arrives from upstream.
-            TokenLossKernel kernel = new(_labels.Span<int>(), default, 1, LossOptions.Plain, losses, N, _weight.Shape[0]);
+            TokenLossKernel kernel = new(
+                _labels.Span<int>(), default, 1, LossOptions.Plain, losses, N, _weight.Shape[0]);
             Span<float> shares = kernel.Shares.Span<float>(), upstream = Output.Gradient!.Span<float>();
             for (int n = 0; n < N; n++)
             {

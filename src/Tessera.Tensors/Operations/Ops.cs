@@ -3,8 +3,9 @@ using Tessera.Tensors.Kernels;
 namespace Tessera.Tensors;
 
 /// <summary>
-/// The operations that models are made of, one file each: formula, shapes, forward, definition (<c>…Reference</c>, generic, so
-/// that it runs in double), gradient. F64 tensors are computed by the definitions; F32 and BF16 ones by the fast versions.
+/// The operations that models are made of, one file each: formula, shapes, forward, definition (<c>…Reference</c>,
+/// generic, so that it runs in double), gradient. F64 tensors are computed by the definitions; F32 and BF16 ones by the
+/// fast versions.
 /// </summary>
 public static unsafe partial class Ops
 {
@@ -12,14 +13,18 @@ public static unsafe partial class Ops
     {
         if (weight.Shape.Count != x.Shape.Columns)
         {
-            throw new ArgumentException($"{operation}: rows of {x} have {x.Shape.Columns} columns, {weight.Name} has {weight.Shape.Count}");
+            throw new ArgumentException(
+                $"{operation}: rows of {x} have {x.Shape.Columns} columns, {weight.Name} has {weight.Shape.Count}");
         }
     }
 
     private static NotSupportedException Unsupported(string operation, Tensor a, Tensor b) =>
         new($"{operation}: no kernel takes {a.DType} with {b.DType}");
 
-    /// <summary>Returns a gradient that references add to: zeroed when nothing has been written yet; scratch when it isn't wanted.</summary>
+    /// <summary>
+    /// Returns a gradient that references add to: zeroed when nothing has been written yet; scratch when it isn't
+    /// wanted.
+    /// </summary>
     private static Span<double> GradientSum(Tensor of)
     {
         if (!of.Tracked)
@@ -61,7 +66,8 @@ public static unsafe partial class Ops
         }
 
         Tensor gradient = parameter.GradientToWrite(out bool accumulate);
-        SumOfPartials.Add((float*)partials.Data, partials.Shape.Rows, partials.Shape.Columns, (float*)gradient.Data, accumulate);
+        SumOfPartials.Add(
+            (float*)partials.Data, partials.Shape.Rows, partials.Shape.Columns, (float*)gradient.Data, accumulate);
         partials.Recycle();
     }
 }

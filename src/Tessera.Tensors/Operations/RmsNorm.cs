@@ -8,30 +8,43 @@ namespace Tessera.Tensors;
 /// <content>RMSNorm: y = x / sqrt(mean(x²) + eps) · (offset + w), over the last dimension (arXiv 1910.07467).</content>
 public static unsafe partial class Ops
 {
-    /// <summary>Normalises each row of <paramref name="x"/> (…, C) by its root mean square and scales it by <paramref name="weight"/> (C).</summary>
+    /// <summary>
+    /// Normalises each row of <paramref name="x"/> (…, C) by its root mean square and scales it by
+    /// <paramref name="weight"/> (C).
+    /// </summary>
     /// <param name="x">F32, BF16 or F64.</param>
     /// <param name="weight">The scale of each column.</param>
     /// <param name="epsilon">Added to the mean square.</param>
     /// <param name="weightOffset">Added to the weight: 0, or 1 in Gemma's form.</param>
     /// <param name="type">The result's type; x's where it isn't given.</param>
     /// <returns>A tensor of x's shape.</returns>
-    public static Tensor RmsNorm(Tensor x, Parameter weight, double epsilon, double weightOffset = 0, DType? type = null)
+    public static Tensor RmsNorm(
+        Tensor x, Parameter weight, double epsilon, double weightOffset = 0, DType? type = null)
     {
         RequireColumns("RmsNorm", x, weight);
         Tensor y = Tensor.Create(x.Shape, type ?? x.DType);
         if (x.DType == DType.F64)
         {
-            RmsNormReference<double>(x.Span<double>(), weight.Value.Span<double>(), y.Span<double>(), epsilon, weightOffset);
+            RmsNormReference<double>(
+                x.Span<double>(), weight.Value.Span<double>(), y.Span<double>(), epsilon, weightOffset);
         }
         else
         {
             RowPartition rows = new(x.Shape.Rows, x.Shape.Columns);
             switch (x.DType, y.DType)
             {
-                case (DType.F32, DType.F32): RmsNormForward<Single32, Single32>.Go(rows, x, y, weight, epsilon, weightOffset); break;
-                case (DType.F32, DType.BF16): RmsNormForward<Single32, Brain16>.Go(rows, x, y, weight, epsilon, weightOffset); break;
-                case (DType.BF16, DType.BF16): RmsNormForward<Brain16, Brain16>.Go(rows, x, y, weight, epsilon, weightOffset); break;
-                case (DType.BF16, DType.F32): RmsNormForward<Brain16, Single32>.Go(rows, x, y, weight, epsilon, weightOffset); break;
+                case (DType.F32, DType.F32):
+                    RmsNormForward<Single32, Single32>.Go(rows, x, y, weight, epsilon, weightOffset);
+                    break;
+                case (DType.F32, DType.BF16):
+                    RmsNormForward<Single32, Brain16>.Go(rows, x, y, weight, epsilon, weightOffset);
+                    break;
+                case (DType.BF16, DType.BF16):
+                    RmsNormForward<Brain16, Brain16>.Go(rows, x, y, weight, epsilon, weightOffset);
+                    break;
+                case (DType.BF16, DType.F32):
+                    RmsNormForward<Brain16, Single32>.Go(rows, x, y, weight, epsilon, weightOffset);
+                    break;
                 default: throw Unsupported("RmsNorm", x, y);
             }
         }
@@ -59,7 +72,8 @@ public static unsafe partial class Ops
 
     /// <summary>The gradient's definition; adds to <paramref name="dx"/> and <paramref name="dWeight"/>.</summary>
     public static void RmsNormReferenceGradient<T>(
-        ReadOnlySpan<T> x, ReadOnlySpan<T> weight, ReadOnlySpan<T> dy, Span<T> dx, Span<T> dWeight, double epsilon, double weightOffset)
+        ReadOnlySpan<T> x, ReadOnlySpan<T> weight, ReadOnlySpan<T> dy, Span<T> dx, Span<T> dWeight, double epsilon,
+        double weightOffset)
         where T : IFloatingPointIeee754<T>
     {
         int C = weight.Length;
@@ -105,7 +119,8 @@ public static unsafe partial class Ops
         private float _epsilon;
         private float _offset;
 
-        public static void Go(RowPartition rows, Tensor x, Tensor y, Parameter weight, double epsilon, double weightOffset)
+        public static void Go(
+            RowPartition rows, Tensor x, Tensor y, Parameter weight, double epsilon, double weightOffset)
         {
             RmsNormForward<TX, TY> body = new()
             {
@@ -160,7 +175,8 @@ public static unsafe partial class Ops
         private float _offset;
         private bool _accumulate;
 
-        public static void Go(Tensor x, Tensor dy, Tensor? dx, bool accumulate, Parameter weight, double epsilon, double weightOffset)
+        public static void Go(
+            Tensor x, Tensor dy, Tensor? dx, bool accumulate, Parameter weight, double epsilon, double weightOffset)
         {
             RowPartition rows = new(x.Shape.Rows, x.Shape.Columns);
             Tensor? partials = weight.Frozen ? null : Tensor.Create(new Shape(rows.Items, x.Shape.Columns), DType.F32);
@@ -199,7 +215,8 @@ public static unsafe partial class Ops
                 for (long i = start; i < stop; i += IElement.Lanes)
                 {
                     Vector512<float> x = Lanes.Load<TX>(_x, i, stop);
-                    Vector512<float> pulled = Lanes.Load<TDy>(_dy, i, stop) * (Lanes.Load<Single32>(_weight, i - start, C) + offset);
+                    Vector512<float> pulled = Lanes.Load<TDy>(_dy, i, stop)
+                        * (Lanes.Load<Single32>(_weight, i - start, C) + offset);
                     squares = Vector512.FusedMultiplyAdd(x, x, squares);
                     dots = Vector512.FusedMultiplyAdd(pulled, x, dots);
                 }
@@ -241,7 +258,8 @@ public static unsafe partial class Ops
             if (_x.DType == DType.F64)
             {
                 RmsNormReferenceGradient<double>(
-                    _x.Span<double>(), _weight.Value.Span<double>(), dy.Span<double>(), GradientSum(_x), GradientSum(_weight), _epsilon, _weightOffset);
+                    _x.Span<double>(), _weight.Value.Span<double>(), dy.Span<double>(), GradientSum(_x),
+                    GradientSum(_weight), _epsilon, _weightOffset);
                 return;
             }
 
@@ -249,10 +267,18 @@ public static unsafe partial class Ops
             Tensor? dx = _x.Tracked ? _x.GradientToWrite(out accumulate) : null;
             switch (_x.DType, dy.DType)
             {
-                case (DType.F32, DType.F32): RmsNormBackward<Single32, Single32>.Go(_x, dy, dx, accumulate, _weight, _epsilon, _weightOffset); break;
-                case (DType.F32, DType.BF16): RmsNormBackward<Single32, Brain16>.Go(_x, dy, dx, accumulate, _weight, _epsilon, _weightOffset); break;
-                case (DType.BF16, DType.F32): RmsNormBackward<Brain16, Single32>.Go(_x, dy, dx, accumulate, _weight, _epsilon, _weightOffset); break;
-                case (DType.BF16, DType.BF16): RmsNormBackward<Brain16, Brain16>.Go(_x, dy, dx, accumulate, _weight, _epsilon, _weightOffset); break;
+                case (DType.F32, DType.F32):
+                    RmsNormBackward<Single32, Single32>.Go(_x, dy, dx, accumulate, _weight, _epsilon, _weightOffset);
+                    break;
+                case (DType.F32, DType.BF16):
+                    RmsNormBackward<Single32, Brain16>.Go(_x, dy, dx, accumulate, _weight, _epsilon, _weightOffset);
+                    break;
+                case (DType.BF16, DType.F32):
+                    RmsNormBackward<Brain16, Single32>.Go(_x, dy, dx, accumulate, _weight, _epsilon, _weightOffset);
+                    break;
+                case (DType.BF16, DType.BF16):
+                    RmsNormBackward<Brain16, Brain16>.Go(_x, dy, dx, accumulate, _weight, _epsilon, _weightOffset);
+                    break;
                 default: throw Unsupported("RmsNorm", _x, dy);
             }
         }

@@ -6,12 +6,14 @@ using Tessera.Tensors.Threading;
 namespace Tessera.Tensors;
 
 /// <content>
-/// Rotary embedding: pairs (a, b) of each head become (a cos − b sin, a sin + b cos). In Qwen3's form each head is first
-/// normalised (RMSNorm over D with one weight for all heads); both are one pass here.
+/// Rotary embedding: pairs (a, b) of each head become (a cos − b sin, a sin + b cos). In Qwen3's form each head is
+/// first normalised (RMSNorm over D with one weight for all heads); both are one pass here.
 /// </content>
 public static unsafe partial class Ops
 {
-    /// <summary>Turns each head of <paramref name="x"/> (N, H, D) by its row's position, after RMSNorm where a weight is given.</summary>
+    /// <summary>
+    /// Turns each head of <paramref name="x"/> (N, H, D) by its row's position, after RMSNorm where a weight is given.
+    /// </summary>
     /// <param name="x">F32, BF16 or F64.</param>
     /// <param name="positions">N positions; copied where a tape runs.</param>
     /// <param name="rotary">The tables.</param>
@@ -25,14 +27,16 @@ public static unsafe partial class Ops
         (int N, int H, int D) = x.Shape;
         if (positions.Length != N || rotary.Dimensions > D)
         {
-            throw new ArgumentException($"RotaryEmbedding: {x} with {positions.Length} positions and {rotary.Dimensions} turning entries");
+            throw new ArgumentException(
+                $"RotaryEmbedding: {x} with {positions.Length} positions and {rotary.Dimensions} turning entries");
         }
 
         foreach (int position in positions)
         {
             if ((uint)position >= (uint)rotary.Positions)
             {
-                throw new ArgumentException($"RotaryEmbedding: position {position}, the model holds {rotary.Positions}");
+                throw new ArgumentException(
+                    $"RotaryEmbedding: position {position}, the model holds {rotary.Positions}");
             }
         }
 
@@ -50,17 +54,22 @@ public static unsafe partial class Ops
         Tensor y = Tensor.Create(x.Shape, x.DType), places = Tensor.From(new Shape(N), positions);
         switch (x.DType)
         {
-            case DType.F64: RotaryReference<double>(x.Span<double>(), positions, y.Span<double>(), H, D, rotary, inverse: false); break;
+            case DType.F64:
+                RotaryReference<double>(x.Span<double>(), positions, y.Span<double>(), H, D, rotary, inverse: false);
+                break;
             case DType.F32: RotaryKernel<Single32>.Forward(x, y, places, rotary, normWeight, epsilon); break;
             case DType.BF16: RotaryKernel<Brain16>.Forward(x, y, places, rotary, normWeight, epsilon); break;
             default: throw Unsupported("RotaryEmbedding", x, y);
         }
 
-        Tape.Record<RotaryNode>(y, x.Tracked || normWeight is { Frozen: false })?.Set(x, places, rotary, normWeight, epsilon);
+        Tape.Record<RotaryNode>(
+            y, x.Tracked || normWeight is { Frozen: false })?.Set(x, places, rotary, normWeight, epsilon);
         return y;
     }
 
-    /// <summary>The definition, without the norm; turned back where <paramref name="inverse"/>, which is also its gradient.</summary>
+    /// <summary>
+    /// The definition, without the norm; turned back where <paramref name="inverse"/>, which is also its gradient.
+    /// </summary>
     public static void RotaryReference<T>(
         ReadOnlySpan<T> x, ReadOnlySpan<int> positions, Span<T> y, int heads, int headSize, Rotary rotary, bool inverse)
         where T : IFloatingPointIeee754<T>
@@ -101,13 +110,15 @@ public static unsafe partial class Ops
         private float _epsilon;
         private bool _accumulate;
 
-        public static void Forward(Tensor x, Tensor y, Tensor positions, Rotary rotary, Parameter? weight, double epsilon)
+        public static void Forward(
+            Tensor x, Tensor y, Tensor positions, Rotary rotary, Parameter? weight, double epsilon)
         {
             RotaryKernel<TX> body = Start(x, y, positions, rotary, weight, epsilon);
             Workers.Run(body._rows.Items, ref body);
         }
 
-        public static void Backward(Tensor x, Tensor dy, Tensor positions, Rotary rotary, Parameter? weight, double epsilon)
+        public static void Backward(
+            Tensor x, Tensor dy, Tensor positions, Rotary rotary, Parameter? weight, double epsilon)
         {
             RotaryKernel<TX> body = Start(x, dy, positions, rotary, weight, epsilon);
             Tensor? partials = weight is { Frozen: false }
@@ -155,7 +166,8 @@ public static unsafe partial class Ops
             }
         }
 
-        private static RotaryKernel<TX> Start(Tensor x, Tensor y, Tensor positions, Rotary rotary, Parameter? weight, double epsilon)
+        private static RotaryKernel<TX> Start(
+            Tensor x, Tensor y, Tensor positions, Rotary rotary, Parameter? weight, double epsilon)
         {
             (int N, int H, int D) = x.Shape;
             return new()
@@ -244,7 +256,8 @@ public static unsafe partial class Ops
 
             for (long i = 0; i < half; i += IElement.Lanes)
             {
-                Vector512<float> c = Lanes.Load<Single32>(cosines, i, half), s = Lanes.Load<Single32>(sines, i, half) * direction;
+                Vector512<float> c = Lanes.Load<Single32>(cosines, i, half);
+                Vector512<float> s = Lanes.Load<Single32>(sines, i, half) * direction;
                 Vector512<float> a = Lanes.Load<Single32>(x, i, half), b = Lanes.Load<Single32>(x + half, i, half);
                 Lanes.Store<Single32>(x, i, half, (a * c) - (b * s));
                 Lanes.Store<Single32>(x + half, i, half, (a * s) + (b * c));

@@ -8,7 +8,9 @@ namespace Tessera.Tensors;
 /// <content>Softmax: y = exp(x) / Σ exp(x), and its logarithm, over the last dimension.</content>
 public static unsafe partial class Ops
 {
-    /// <summary>Turns each row of logits into probabilities; −∞ becomes 0. A row of nothing but −∞ becomes NaN.</summary>
+    /// <summary>
+    /// Turns each row of logits into probabilities; −∞ becomes 0. A row of nothing but −∞ becomes NaN.
+    /// </summary>
     /// <param name="x">F32 or F64, at least one column.</param>
     public static Tensor Softmax(Tensor x) => Softmax(x, logarithm: false);
 
@@ -41,8 +43,11 @@ public static unsafe partial class Ops
         }
     }
 
-    /// <summary>The gradient's definition, from the result <paramref name="y"/>; adds to <paramref name="dx"/>.</summary>
-    public static void SoftmaxReferenceGradient<T>(ReadOnlySpan<T> y, ReadOnlySpan<T> dy, Span<T> dx, int columns, bool logarithm)
+    /// <summary>
+    /// The gradient's definition, from the result <paramref name="y"/>; adds to <paramref name="dx"/>.
+    /// </summary>
+    public static void SoftmaxReferenceGradient<T>(
+        ReadOnlySpan<T> y, ReadOnlySpan<T> dy, Span<T> dx, int columns, bool logarithm)
         where T : IFloatingPointIeee754<T>
     {
         for (int start = 0; start < y.Length; start += columns)
@@ -65,7 +70,9 @@ public static unsafe partial class Ops
         Tensor y = Tensor.Create(x.Shape, x.DType);
         switch (x.DType)
         {
-            case DType.F64: SoftmaxReference<double>(x.Span<double>(), y.Span<double>(), x.Shape.Columns, logarithm); break;
+            case DType.F64:
+                SoftmaxReference<double>(x.Span<double>(), y.Span<double>(), x.Shape.Columns, logarithm);
+                break;
             case DType.F32: SoftmaxKernel.Forward(x, y, logarithm); break;
             default: throw Unsupported("Softmax", x, y);
         }

@@ -5,15 +5,19 @@ using Tessera.Tensors.Threading;
 namespace Tessera.Tensors;
 
 /// <content>
-/// What optimizers do to a parameter, each one pass over values, gradient and moments. The updates' formulas stand with the
-/// optimizers; gradients are multiplied by a factor (clipping) as they are read.
+/// What optimizers do to a parameter, each one pass over values, gradient and moments. The updates' formulas stand with
+/// the optimizers; gradients are multiplied by a factor (clipping) as they are read.
 /// </content>
 public static unsafe partial class Ops
 {
     /// <summary>Returns the sum of the squares of F32 elements, in double, by fixed parts in order.</summary>
     public static double SumOfSquares(Tensor x)
     {
-        SquaresKernel body = new() { Elements = new ElementPartition(x.Shape.Count), X = (float*)Require(x, DType.F32) };
+        SquaresKernel body = new()
+        {
+            Elements = new ElementPartition(x.Shape.Count),
+            X = (float*)Require(x, DType.F32),
+        };
         double* sums = stackalloc double[Math.Max(1, body.Elements.Items)];
         body.Sums = sums;
         Workers.Run(body.Elements.Items, ref body);
@@ -26,7 +30,9 @@ public static unsafe partial class Ops
         return sum;
     }
 
-    /// <summary>AdamW (arXiv 1711.05101): m and v move, then p ← p (1 − decay) − rate · m / (√v · vScale + eps).</summary>
+    /// <summary>
+    /// AdamW (arXiv 1711.05101): m and v move, then p ← p (1 − decay) − rate · m / (√v · vScale + eps).
+    /// </summary>
     /// <param name="parameter">With a gradient.</param>
     /// <param name="first">The gradient's running mean m, F32.</param>
     /// <param name="second">The squared gradient's running mean v, F32.</param>
@@ -46,8 +52,13 @@ public static unsafe partial class Ops
         parameter.Changed();
     }
 
-    /// <summary>SGD's step, Nesterov's or plain: b ← momentum · b + g + decay · p, then p ← p − rate · (b, or g + decay · p + momentum · b).</summary>
-    public static void SgdUpdate(Parameter parameter, Tensor buffer, double rate, double momentum, bool nesterov, double decay, double gradientScale)
+    /// <summary>
+    /// SGD's step, Nesterov's or plain: b ← momentum · b + g + decay · p, then p ← p − rate · (b, or g + decay · p +
+    /// momentum · b).
+    /// </summary>
+    public static void SgdUpdate(
+        Parameter parameter, Tensor buffer, double rate, double momentum, bool nesterov, double decay,
+        double gradientScale)
     {
         SgdKernel body = new()
         {
@@ -120,9 +131,12 @@ public static unsafe partial class Ops
         public readonly void Run(int index)
         {
             (long i, long end) = Elements.Item(index);
-            Vector512<float> scale = Vector512.Create((float)Update.GradientScale), keep = Vector512.Create((float)(1 - Update.Decay));
-            Vector512<float> rate = Vector512.Create((float)Update.Rate), epsilon = Vector512.Create((float)Update.Epsilon);
-            Vector512<float> new1 = Vector512.Create((float)(1 - Update.Beta1)), new2 = Vector512.Create((float)(1 - Update.Beta2));
+            Vector512<float> scale = Vector512.Create((float)Update.GradientScale);
+            Vector512<float> keep = Vector512.Create((float)(1 - Update.Decay));
+            Vector512<float> rate = Vector512.Create((float)Update.Rate);
+            Vector512<float> epsilon = Vector512.Create((float)Update.Epsilon);
+            Vector512<float> new1 = Vector512.Create((float)(1 - Update.Beta1));
+            Vector512<float> new2 = Vector512.Create((float)(1 - Update.Beta2));
             Vector512<float> vScale = Vector512.Create((float)Update.SecondScale);
             for (; i < end; i += IElement.Lanes)
             {

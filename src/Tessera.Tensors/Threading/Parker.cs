@@ -28,8 +28,8 @@ internal sealed class Parker
 
         while (true)
         {
-            // The exchange orders this flag before the look at the condition, as Wake orders the condition before the flag:
-            // one of the two threads sees the other's write.
+            // The exchange orders this flag before the look at the condition, as Wake orders the condition before the
+            // flag: one of the two threads sees the other's write.
             Interlocked.Exchange(ref _sleeping, 1);
             if (done.IsMet && Interlocked.Exchange(ref _sleeping, 0) == 1)
             {
@@ -44,7 +44,9 @@ internal sealed class Parker
         }
     }
 
-    /// <summary>Wakes the thread if it sleeps; called after an interlocked write that made its condition true.</summary>
+    /// <summary>
+    /// Wakes the thread if it sleeps; called after an interlocked write that made its condition true.
+    /// </summary>
     public void Wake()
     {
         if (Volatile.Read(ref _sleeping) == 1 && Interlocked.Exchange(ref _sleeping, 0) == 1)

@@ -1,6 +1,8 @@
 namespace Tessera.Tensors.Threading;
 
-/// <summary>Restores the calling thread's former limit on threads when disposed; made by <see cref="Workers.Limit"/>.</summary>
+/// <summary>
+/// Restores the calling thread's former limit on threads when disposed; made by <see cref="Workers.Limit"/>.
+/// </summary>
 public readonly struct ThreadLimit : IDisposable
 {
     private readonly int _former;

@@ -5,8 +5,9 @@ using System.Runtime.InteropServices;
 namespace Tessera.Tensors.Threading;
 
 /// <summary>
-/// Holds the threads behind <see cref="Workers"/>. One region runs at a time. The caller publishes it in a ticket (generation and
-/// number of unclaimed items in one word) and works too, so it never waits for a thread that has not begun an item.
+/// Holds the threads behind <see cref="Workers"/>. One region runs at a time. The caller publishes it in a ticket
+/// (generation and number of unclaimed items in one word) and works too, so it never waits for a thread that has not
+/// begun an item.
 /// </summary>
 internal sealed unsafe class WorkerTeam
 {
@@ -113,7 +114,8 @@ internal sealed unsafe class WorkerTeam
                 break;
             }
 
-            // If the exchange succeeds then the ticket still had this item unclaimed, so the fields read here are its region's.
+            // If the exchange succeeds then the ticket still had this item unclaimed, so the fields read here are its
+            // region's.
             delegate*<void*, int, void> run = _run;
             void* body = _body;
             int item = _count - left;

@@ -13,14 +13,16 @@ public static class Workers
     [ThreadStatic]
     private static int _limit; // 0: this thread has none
 
-    /// <summary>Gets the number of threads, the caller's included: TESSERA_THREADS, or the processors, at most 64.</summary>
+    /// <summary>
+    /// Gets the number of threads, the caller's included: TESSERA_THREADS, or the processors, at most 64.
+    /// </summary>
     public static int Count => _team.Count;
 
     /// <summary>
-    /// Runs <c>body.Run(0)</c> to <c>body.Run(count - 1)</c>, each once, on the caller and on whichever workers are free,
-    /// and returns when all are done. Items are claimed in rising order. A call from inside a body, or while another thread's
-    /// call is under way, runs on its own thread alone. The first exception of a body drops the items not yet begun and
-    /// reaches the caller. Allocates nothing.
+    /// Runs <c>body.Run(0)</c> to <c>body.Run(count - 1)</c>, each once, on the caller and on whichever workers are
+    /// free, and returns when all are done. Items are claimed in rising order. A call from inside a body, or while
+    /// another thread's call is under way, runs on its own thread alone. The first exception of a body drops the items
+    /// not yet begun and reaches the caller. Allocates nothing.
     /// </summary>
     public static void Run<TBody>(int count, ref TBody body)
         where TBody : struct, IParallelBody
@@ -50,6 +52,7 @@ public static class Workers
 
         return int.TryParse(wanted, NumberStyles.None, CultureInfo.InvariantCulture, out int threads) && threads >= 1
             ? Math.Min(threads, MostThreads)
-            : throw new InvalidOperationException($"TESSERA_THREADS: '{wanted}' is not a whole number from 1 to {MostThreads}");
+            : throw new InvalidOperationException(
+                $"TESSERA_THREADS: '{wanted}' is not a whole number from 1 to {MostThreads}");
     }
 }

@@ -2,7 +2,9 @@ using Tessera.Tensors;
 
 namespace Tessera.Training.Optimizers;
 
-/// <summary>Adam with decoupled weight decay (arXiv 1711.05101), in PyTorch's order: decay, moments, corrected step.</summary>
+/// <summary>
+/// Adam with decoupled weight decay (arXiv 1711.05101), in PyTorch's order: decay, moments, corrected step.
+/// </summary>
 public sealed class AdamW : Optimizer
 {
     private readonly AdamWSettings _settings;
@@ -19,7 +21,8 @@ public sealed class AdamW : Optimizer
         {
             bool decay = decays?.Invoke(parameter) ?? parameter.Shape.Rank >= 2;
             _slots.Add(new Slot(
-                parameter, Tensor.Allocate(parameter.Shape, DType.F32), Tensor.Allocate(parameter.Shape, DType.F32), decay));
+                parameter, Tensor.Allocate(parameter.Shape, DType.F32), Tensor.Allocate(parameter.Shape, DType.F32),
+                decay));
         }
     }
 
@@ -44,7 +47,8 @@ public sealed class AdamW : Optimizer
             if (slot.Parameter.Gradient is not null)
             {
                 Ops.AdamWUpdate(
-                    slot.Parameter, slot.First, slot.Second, update with { Decay = slot.Decays ? rate * _settings.WeightDecay : 0 });
+                    slot.Parameter, slot.First, slot.Second,
+                    update with { Decay = slot.Decays ? rate * _settings.WeightDecay : 0 });
             }
         }
     }

@@ -20,7 +20,8 @@ public sealed class Muon : Optimizer
     /// <param name="restSettings">AdamW's numbers for the rest.</param>
     /// <param name="type">What the orthogonalisation is computed in: F32 or BF16.</param>
     public Muon(
-        IEnumerable<Parameter> matrices, IEnumerable<Parameter> rest, MuonSettings settings, AdamWSettings restSettings, DType type = DType.F32)
+        IEnumerable<Parameter> matrices, IEnumerable<Parameter> rest, MuonSettings settings, AdamWSettings restSettings,
+        DType type = DType.F32)
     {
         _settings = settings;
         _type = type;
@@ -58,7 +59,8 @@ public sealed class Muon : Optimizer
         (int first, int second) = parameter.Shape;
         bool turned = parameter.InputMajor && !_settings.ShapesAsStored;
         double ratio = turned ? (double)second / first : (double)first / second;
-        Ops.ScaleAndAdd(step, -rate * Math.Sqrt(Math.Max(1, ratio)), parameter.Value, 1 - (rate * _settings.WeightDecay));
+        Ops.ScaleAndAdd(
+            step, -rate * Math.Sqrt(Math.Max(1, ratio)), parameter.Value, 1 - (rate * _settings.WeightDecay));
         parameter.Changed();
     }
 }

@@ -4,8 +4,8 @@ using Tessera.Tensors.Kernels;
 namespace Tessera.Training.Optimizers;
 
 /// <summary>
-/// Brings the singular values of a matrix near 1 by five steps of an odd polynomial (kellerjordan.github.io/posts/muon):
-/// X ← a X + (b A + c A²) X with A = X Xᵀ.
+/// Brings the singular values of a matrix near 1 by five steps of an odd polynomial
+/// (kellerjordan.github.io/posts/muon): X ← a X + (b A + c A²) X with A = X Xᵀ.
 /// </summary>
 public static class NewtonSchulz
 {

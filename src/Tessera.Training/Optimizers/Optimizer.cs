@@ -2,7 +2,9 @@ using Tessera.Tensors;
 
 namespace Tessera.Training.Optimizers;
 
-/// <summary>Moves parameters against their gradients. Its state is named tensors, so that a checkpoint can hold it.</summary>
+/// <summary>
+/// Moves parameters against their gradients. Its state is named tensors, so that a checkpoint can hold it.
+/// </summary>
 public abstract class Optimizer
 {
     /// <summary>Gets or sets how many steps have been made.</summary>
@@ -35,6 +37,10 @@ public abstract class Optimizer
         return Math.Sqrt(sum);
     }
 
-    /// <summary>Returns the factor that brings gradients of norm <paramref name="norm"/> down to <paramref name="limit"/>, as PyTorch's clip_grad_norm_ does.</summary>
-    public static double ClipScale(double norm, double? limit) => limit is { } most ? Math.Min(1, most / (norm + 1e-6)) : 1;
+    /// <summary>
+    /// Returns the factor that brings gradients of norm <paramref name="norm"/> down to <paramref name="limit"/>, as
+    /// PyTorch's clip_grad_norm_ does.
+    /// </summary>
+    public static double ClipScale(double norm, double? limit) =>
+        limit is { } most ? Math.Min(1, most / (norm + 1e-6)) : 1;
 }

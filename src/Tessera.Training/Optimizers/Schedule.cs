@@ -1,6 +1,8 @@
 namespace Tessera.Training.Optimizers;
 
-/// <summary>Gives the factor on the learning rates in each step: linear warm-up, then the shape that the kind names.</summary>
+/// <summary>
+/// Gives the factor on the learning rates in each step: linear warm-up, then the shape that the kind names.
+/// </summary>
 /// <param name="Kind">The shape after the warm-up.</param>
 /// <param name="Steps">The number of steps of the run.</param>
 /// <param name="WarmUp">Steps of warm-up: step s (from 0) has (s + 1) / warm-up.</param>
@@ -18,10 +20,11 @@ public sealed record Schedule(ScheduleKind Kind, int Steps, int WarmUp = 0, int 
 
         // The decay reaches its floor on the last step.
         double fallen = Decay == 0 ? 0 : Math.Clamp((step - (Steps - Decay) + 1.0) / Decay, 0, 1);
+        double through = Math.Min(1, (step - WarmUp) / (double)Math.Max(1, Steps - WarmUp));
         return Kind switch
         {
             ScheduleKind.Constant => 1,
-            ScheduleKind.Cosine => Floor + ((1 - Floor) * 0.5 * (1 + Math.Cos(Math.PI * Math.Min(1, (step - WarmUp) / (double)Math.Max(1, Steps - WarmUp))))),
+            ScheduleKind.Cosine => Floor + ((1 - Floor) * 0.5 * (1 + Math.Cos(Math.PI * through))),
             ScheduleKind.StableDecay => Floor + ((1 - Floor) * (1 - fallen)),
             ScheduleKind.StableDecayRoot => Floor + ((1 - Floor) * (1 - Math.Sqrt(fallen))),
             ScheduleKind.InverseRoot => Math.Sqrt(Math.Max(1, WarmUp) / (step + 1.0)),

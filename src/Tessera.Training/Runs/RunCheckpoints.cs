@@ -66,9 +66,8 @@ public sealed class RunCheckpoints(string folder, int keep, bool keepBest)
     private string? BestFolder() => Steps()
         .Select(s => (s.Path, Loss: RunCheckpoint.HeldOutLossOf(s.Path)))
         .Where(s => s.Loss is not null)
-        .OrderBy(s => s.Loss)
-        .Select(s => s.Path)
-        .FirstOrDefault();
+        .MinBy(s => s.Loss)
+        .Path;
 
     private List<(long Step, string Path)> Steps() => !Directory.Exists(folder)
         ? []

@@ -11,9 +11,10 @@ public sealed unsafe class MatmulTests
     // Sizes around each tile's and vector's edge, and beyond one block and chunk of K.
     private static readonly (int M, int N, int K)[] _shapes =
     [
-        (0, 0, 0), (0, 5, 3), (5, 0, 3), (4, 3, 0), (1, 1, 1), (1, 32, 64), (1, 128, 33), (1, 257, 70), (2, 130, 17), (3, 128, 8),
-        (4, 64, 9), (5, 96, 10), (6, 70, 31), (7, 33, 16), (13, 31, 15), (14, 32, 32), (15, 48, 65), (28, 64, 2), (29, 65, 129),
-        (40, 17, 7), (57, 16, 40), (100, 200, 300), (130, 150, 1030), (17, 40, 2100), (33, 70, 5000), (1, 70, 5001), (15, 33, 9001),
+        (0, 0, 0), (0, 5, 3), (5, 0, 3), (4, 3, 0), (1, 1, 1), (1, 32, 64), (1, 128, 33), (1, 257, 70), (2, 130, 17),
+        (3, 128, 8), (4, 64, 9), (5, 96, 10), (6, 70, 31), (7, 33, 16), (13, 31, 15), (14, 32, 32), (15, 48, 65),
+        (28, 64, 2), (29, 65, 129), (40, 17, 7), (57, 16, 40), (100, 200, 300), (130, 150, 1030), (17, 40, 2100),
+        (33, 70, 5000), (1, 70, 5001), (15, 33, 9001),
     ];
 
     /// <summary>Gets each instruction set of this processor.</summary>
@@ -27,7 +28,9 @@ public sealed unsafe class MatmulTests
         {
             for (int form = 0; form < 8; form++)
             {
-                Check(set, m, n, k, seed: form + (m * 31) + k, _types[form & 1], _types[(form >> 1) & 1], _types[(form >> 2) & 1]);
+                Check(
+                    set, m, n, k, seed: form + (m * 31) + k, _types[form & 1], _types[(form >> 1) & 1],
+                    _types[(form >> 2) & 1]);
             }
         }
     }
@@ -37,7 +40,8 @@ public sealed unsafe class MatmulTests
     {
         foreach (InstructionSet set in Processor.Supported)
         {
-            Check(set, m % 41, n % 71, k % 71, seed, _types[seed & 1], _types[(seed >> 1) & 1], _types[(seed >> 2) & 1]);
+            Check(
+                set, m % 41, n % 71, k % 71, seed, _types[seed & 1], _types[(seed >> 1) & 1], _types[(seed >> 2) & 1]);
         }
     }
 
@@ -80,8 +84,9 @@ public sealed unsafe class MatmulTests
         : (((c.View.Rows - 1) * c.View.Stride) + c.View.Columns) * c.View.ElementBytes;
 
     /// <summary>
-    /// The bound on an fp32 sum of K products in any order, (K + 3) · 2^-24 · Σ|a·b| (Higham, Accuracy and Stability, §3.1; the 3 are
-    /// the bias, C and the last rounding), and half a unit in the last place, 2^-8 of the value, where C is bf16.
+    /// The bound on an fp32 sum of K products in any order, (K + 3) · 2^-24 · Σ|a·b| (Higham, Accuracy and Stability,
+    /// §3.1; the 3 are the bias, C and the last rounding), and half a unit in the last place, 2^-8 of the value, where
+    /// C is bf16.
     /// </summary>
     private static double[] Bound(TestMatrix a, TestMatrix b, TestMatrix c, MatmulOptions options, double[] expected)
     {
@@ -92,7 +97,8 @@ public sealed unsafe class MatmulTests
             double magnitude = Math.Abs(c[row, column]) + (options.Bias == null ? 0 : Math.Abs(options.Bias[column]));
             for (int k = 0; k < a.View.Columns; k++)
             {
-                magnitude += Math.Abs((double)a[row, k] * b[k, column]) * 1.01; // rounding to bf16 may enlarge each by 2^-8
+                // rounding to bf16 may enlarge each by 2^-8
+                magnitude += Math.Abs((double)a[row, k] * b[k, column]) * 1.01;
             }
 
             double sum = (a.View.Columns + 3) * Math.Pow(2, -24) * magnitude;

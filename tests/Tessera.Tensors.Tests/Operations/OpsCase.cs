@@ -4,8 +4,8 @@ using Tessera.Testing;
 namespace Tessera.Tensors.Tests.Operations;
 
 /// <summary>
-/// One operation of goldens/training/ops: takes its inputs from the file in the type under test, and compares its results and
-/// gradients with those of the file. Every size and value comes from there.
+/// One operation of goldens/training/ops: takes its inputs from the file in the type under test, and compares its
+/// results and gradients with those of the file. Every size and value comes from there.
 /// </summary>
 internal sealed class OpsCase(SafetensorsFile file, string name, DType type)
 {
@@ -38,9 +38,13 @@ internal sealed class OpsCase(SafetensorsFile file, string name, DType type)
         return parameter;
     }
 
-    public int[] Integers(string input) => [.. file[$"{name}.{input}"].Span<long>().ToArray().Select(v => checked((int)v))];
+    public int[] Integers(string input) =>
+        [.. file[$"{name}.{input}"].Span<long>().ToArray().Select(v => checked((int)v))];
 
-    /// <summary>Compares a result with the file's, runs the tape back from the file's upstream gradient, and compares every input's gradient.</summary>
+    /// <summary>
+    /// Compares a result with the file's, runs the tape back from the file's upstream gradient, and compares every
+    /// input's gradient.
+    /// </summary>
     public void Check(Tape tape, Tensor result, string output = "y")
     {
         Tensor expected = file[$"{name}.{output}"];

@@ -5,14 +5,18 @@ using Xunit;
 
 namespace Tessera.Tensors.Tests.Operations;
 
-/// <summary>Holds the operations to PyTorch's values and gradients (goldens/training/ops), the definitions in double and the fast versions in float32.</summary>
+/// <summary>
+/// Holds the operations to PyTorch's values and gradients (goldens/training/ops), the definitions in double and the
+/// fast versions in float32.
+/// </summary>
 public sealed class OpsGoldenTests
 {
     private static readonly string[] _names =
     [
-        "softmax", "log_softmax", "cross_entropy", "cross_entropy_sum", "cross_entropy_smoothed", "cross_entropy_zloss", "rms_norm",
-        "rms_norm_gemma", "rms_norm_tiny_input", "layer_norm", "gelu_exact", "gelu_tanh", "gelu_quick", "silu", "relu_squared",
-        "silu_mul", "gelu_tanh_mul", "linear", "matmul_batched", "embedding", "rope_half", "rope_interleaved", "rope_half_partial",
+        "softmax", "log_softmax", "cross_entropy", "cross_entropy_sum", "cross_entropy_smoothed", "cross_entropy_zloss",
+        "rms_norm", "rms_norm_gemma", "rms_norm_tiny_input", "layer_norm", "gelu_exact", "gelu_tanh", "gelu_quick",
+        "silu", "relu_squared", "silu_mul", "gelu_tanh_mul", "linear", "matmul_batched", "embedding", "rope_half",
+        "rope_interleaved", "rope_half_partial",
         "rope_interleaved_partial",
     ];
 
@@ -33,7 +37,8 @@ public sealed class OpsGoldenTests
     public void MatchesPyTorch(string name, DType type)
     {
         using SafetensorsFile file = SafetensorsFile.Open(SharedFiles.Path("goldens/training/ops.safetensors"));
-        using JsonDocument attributes = JsonDocument.Parse(File.ReadAllText(SharedFiles.Path("goldens/training/ops.json")));
+        using JsonDocument attributes = JsonDocument.Parse(
+            File.ReadAllText(SharedFiles.Path("goldens/training/ops.json")));
         using TensorScope scope = TensorScope.Begin();
         using Tape tape = Tape.Start();
         OpsCase test = new(file, name, type);
@@ -80,7 +85,8 @@ public sealed class OpsGoldenTests
     {
         int[] positions = test.Integers("positions");
         Rotary rotary = new(
-            Number(a, "theta"), (int)Number(a, "rotary_dims"), positions.Max() + 1, a.GetProperty("interleaved").GetBoolean());
+            Number(a, "theta"), (int)Number(a, "rotary_dims"), positions.Max() + 1,
+            a.GetProperty("interleaved").GetBoolean());
         Tensor x = test.Input("x");
         (int B, int T, int H, int D) = x.Shape;
         return Ops.RotaryEmbedding(x.View(B * T, H, D), positions, rotary).View(B, T, H, D);

@@ -8,7 +8,9 @@ using Xunit;
 
 namespace Tessera.Training.Tests.Optimizers;
 
-/// <summary>Follows the 50-step trajectories of goldens/training: losses, gradient norms, rates and final weights.</summary>
+/// <summary>
+/// Follows the 50-step trajectories of goldens/training: losses, gradient norms, rates and final weights.
+/// </summary>
 public sealed class TrajectoryTests
 {
     private static readonly string[] _embeddings = ["embed_tokens", "lm_head", "wte", "wpe"];
@@ -18,7 +20,8 @@ public sealed class TrajectoryTests
         TheoryData<string, string, DType> runs = [];
         foreach (string model in TrainingGoldens.Models())
         {
-            foreach (string run in (string[])["sgd_momentum", "sgd_nesterov_l2", "adamw", "adamw_wsd", "muon", "muon_torch"])
+            foreach (string run in (string[])
+                ["sgd_momentum", "sgd_nesterov_l2", "adamw", "adamw_wsd", "muon", "muon_torch"])
             {
                 runs.Add(model, run, DType.F32);
                 runs.Add(model, run, DType.BF16);
@@ -46,9 +49,12 @@ public sealed class TrajectoryTests
         for (int step = 0; step < goldens.Steps; step++)
         {
             double rate = schedule.At(step);
-            Assert.Equal(expected.GetProperty("lr")[step].GetDouble(), settings.GetProperty("lr").GetDouble() * rate, 1e-12);
+            Assert.Equal(
+                expected.GetProperty("lr")[step].GetDouble(), settings.GetProperty("lr").GetDouble() * rate, 1e-12);
             double loss = Step(model, goldens.Step(step), optimizer, rate, clip);
-            Assert.True(Math.Abs(loss - losses[step]) <= limit, $"{name} {run} {type} step {step}: loss {loss}, expected {losses[step]} ± {limit}");
+            Assert.True(
+                Math.Abs(loss - losses[step]) <= limit,
+                $"{name} {run} {type} step {step}: loss {loss}, expected {losses[step]} ± {limit}");
         }
 
         if (type == DType.F32)
@@ -88,7 +94,8 @@ public sealed class TrajectoryTests
         {
             double[][] g = Rows(test.GetProperty("g")), o = Rows(test.GetProperty("o"));
             using TensorScope scope = TensorScope.Begin();
-            Tensor matrix = Tensor.From<float>(new Shape(g.Length, g[0].Length), [.. g.SelectMany(r => r).Select(v => (float)v)]);
+            Tensor matrix = Tensor.From<float>(
+                new Shape(g.Length, g[0].Length), [.. g.SelectMany(r => r).Select(v => (float)v)]);
             NewtonSchulz.Orthogonalise(matrix);
             double[] actual = [.. matrix.Span<float>().ToArray().Select(v => (double)v)];
             Close.ToLargest([.. o.SelectMany(r => r)], actual, Limits.OpsSingle, "Newton–Schulz");
@@ -98,7 +105,8 @@ public sealed class TrajectoryTests
     private static double[][] Rows(JsonElement rows) =>
         [.. rows.EnumerateArray().Select(r => r.EnumerateArray().Select(v => v.GetDouble()).ToArray())];
 
-    private static double Step(Transformer model, TrainingGoldens.Batch batch, Optimizer optimizer, double rate, double? clip)
+    private static double Step(
+        Transformer model, TrainingGoldens.Batch batch, Optimizer optimizer, double rate, double? clip)
     {
         foreach (Parameter parameter in model.Parameters.All)
         {
@@ -127,10 +135,14 @@ public sealed class TrajectoryTests
         if (run.StartsWith("adamw", StringComparison.Ordinal))
         {
             JsonElement betas = s.GetProperty("betas");
-            return new AdamW(all, new AdamWSettings(rate, betas[0].GetDouble(), betas[1].GetDouble(), s.GetProperty("eps").GetDouble(), decay));
+            return new AdamW(
+                all,
+                new AdamWSettings(
+                    rate, betas[0].GetDouble(), betas[1].GetDouble(), s.GetProperty("eps").GetDouble(), decay));
         }
 
-        bool Hidden(Parameter p) => p.Shape.Rank == 2 && !_embeddings.Any(e => p.Name.Contains(e, StringComparison.Ordinal));
+        bool Hidden(Parameter p) =>
+            p.Shape.Rank == 2 && !_embeddings.Any(e => p.Name.Contains(e, StringComparison.Ordinal));
         return new Muon(
             all.Where(Hidden),
             all.Where(p => !Hidden(p)),
@@ -147,7 +159,9 @@ public sealed class TrajectoryTests
         };
 
     private static double? Find(JsonElement settings, string name) =>
-        settings.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.Number ? value.GetDouble() : null;
+        settings.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.Number
+            ? value.GetDouble()
+            : null;
 
     private static void CompareFinal(Transformer model, string name, string run, JsonElement expected)
     {
