@@ -73,9 +73,19 @@ public sealed class TrainingData : IDisposable
         Mode = stage.Data.Documents,
         Sequences = stage.Training.Batch,
         Length = stage.Training.Sequence,
-        Seed = recipe.Seed,
+        Seed = SeedOf(recipe, stage),
         EndOfText = encoder.EndOfText,
     };
+
+    /// <summary>
+    /// Returns the recipe's seed for the first stage, and another for each after it: a source that several stages read
+    /// would else begin with the same documents each time.
+    /// </summary>
+    private static long SeedOf(Recipe recipe, StageRecipe stage)
+    {
+        int index = recipe.Stages.TakeWhile(s => !ReferenceEquals(s, stage) && s != stage).Count();
+        return index == 0 ? recipe.Seed : unchecked((long)Chance.Mix((ulong)recipe.Seed, (ulong)index));
+    }
 
     private void Fill(
         Recipe recipe,

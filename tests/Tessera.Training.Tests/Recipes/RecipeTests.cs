@@ -48,6 +48,19 @@ public sealed class RecipeTests
     }
 
     [Fact]
+    public void TheGuideNamesEveryKey()
+    {
+        string guide = File.ReadAllText(Path.Combine(SharedFiles.RepositoryRoot, "docs", "guides", "add-a-recipe.md"));
+        Type[] sections = [typeof(Recipe), typeof(SourceRecipe), typeof(HeldOutRecipe), typeof(StageRecipe)];
+        IEnumerable<Type> all = sections.Concat(RecipeBinder.Keys(typeof(Recipe)).Values.Select(p => p.PropertyType))
+            .Where(t => t.Namespace == typeof(Recipe).Namespace);
+        string[] missing = [.. all.SelectMany(t => RecipeBinder.Keys(t).Keys)
+            .Where(k => !guide.Contains($"`{k}`", StringComparison.Ordinal)
+                && !guide.Contains($".{k}`", StringComparison.Ordinal))];
+        Assert.Empty(missing);
+    }
+
+    [Fact]
     public void PathsStartFromTheRecipesFolder() => Assert.Equal(
         ["/x/a.txt", "/x/b/*.jsonl"], RecipeReader.Read(Small, "r", "/x").Data.Sources.Select(s => s.Path));
 

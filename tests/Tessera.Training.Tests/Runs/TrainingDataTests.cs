@@ -42,6 +42,29 @@ public sealed class TrainingDataTests : IDisposable
     }
 
     [Fact]
+    public void EachStageReadsItsSourcesInAnotherOrder()
+    {
+        _folder.Write("a.jsonl", Lines(200, "s", "text "));
+        Recipe recipe = Read("""
+            tokenizer: {vocabulary: 259}
+            data: {sources: a.jsonl, documents: across}
+            training: {steps: 3, batch: 1, sequence: 64}
+            stages: [{name: one}, {name: two}]
+            """);
+        TokenizerEncoder encoder = new(TokenizerMaker.Make(recipe, new BadLines(0)));
+        string[] first = [.. recipe.Stages.Select(stage =>
+        {
+            using TrainingData data = TrainingData.Open(
+                recipe, stage, encoder, new BadLines(0), null, TestContext.Current.CancellationToken);
+            BatchReader reader = data.Read(recipe, stage, encoder);
+            Batch batch = reader.NewBatch();
+            reader.Next(batch);
+            return encoder.Tokenizer.Decode(batch.Tokens);
+        })];
+        Assert.NotEqual(first[0], first[1]);
+    }
+
+    [Fact]
     public void CharactersAreThoseOfTheWholeTextTheHeldOutEndToo()
     {
         _folder.Write("play.txt", string.Concat(Enumerable.Repeat("abc\n", 100)) + "Zz");
