@@ -125,7 +125,7 @@ public sealed class HostileTokenizerTests
         InvalidDataException error = Assert.Throws<InvalidDataException>(() => ByteLevelBpe.Load(path));
         Assert.StartsWith($"{path}: length: {1L << 30}", error.Message, StringComparison.Ordinal);
         Assert.True(GC.GetAllocatedBytesForCurrentThread() - before < 1 << 20);
-        Assert.True(Stopwatch.GetElapsedTime(start).TotalSeconds < 1);
+        Assert.True(Stopwatch.GetElapsedTime(start).TotalSeconds < 5);
         File.Delete(path);
     }
 
@@ -174,7 +174,9 @@ public sealed class HostileTokenizerTests
         // Ids go up to 2^20, for which two arrays of 8 MiB are taken; one encoder has 2 MiB.
         long most = (24L << 20) + (200L * json.Length);
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, most);
-        Assert.True(Stopwatch.GetElapsedTime(start).TotalSeconds < 1);
+
+        // Milliseconds of one core; the bound leaves room on a shared machine.
+        Assert.True(Stopwatch.GetElapsedTime(start).TotalSeconds < 5);
         Assert.False(mustFail && loaded);
         return loaded;
     }
