@@ -1,0 +1,145 @@
+using Tessera.Models;
+using Tessera.Models.Checkpoints;
+using Tessera.Models.Tokenizers;
+using Tessera.Tensors.Files;
+using Tessera.Tensors.Kernels;
+using Tessera.Tensors.Threading;
+using Tessera.Training.Data;
+using Tessera.Training.Recipes;
+using Tessera.Training.Runs;
+
+namespace Tessera.Training;
+
+/// <summary>
+/// Makes a model by its recipe, stage after stage, in a run folder. A run that was stopped, or killed, goes on from its newest
+/// checkpoint and ends with the weights, bit for bit, of one that never stopped (on the same instruction set).
+/// </summary>
+public sealed class TrainingRun : IDisposable
+{
+    private readonly RunFolder _folder;
+    private readonly Recipe _recipe;
+    private readonly RunLog _log;
+    private readonly TimeProvider _time;
+    private readonly BadLines _badLines;
+    private TrainingProgress _progress = new();
+
+    /// <summary>Makes a run in its folder.</summary>
+    /// <param name="folder">A folder made for the recipe, or one with a run to go on with.</param>
+    /// <param name="display">Hears what happens; null where nobody asks.</param>
+    /// <param name="time">The clock.</param>
+    public TrainingRun(RunFolder folder, IProgress<RunEvent>? display, TimeProvider time)
+    {
+        (_folder, _recipe, _time) = (folder, folder.Recipe, time);
+        _log = new RunLog(folder, display, time);
+        _badLines = new BadLines(_recipe.Data.BadLines);
+    }
+
+    /// <summary>Trains until the recipe is done or <paramref name="cancellation"/> asks for an end, behind a checkpoint in both cases.</summary>
+    /// <returns>Whether the recipe is done.</returns>
+    /// <exception cref="InvalidDataException">Data, tokenizer or checkpoint are broken, or the loss isn't a number any more.</exception>
+    /// <exception cref="IOException">The disk is full or fails; checkpoints written before are intact.</exception>
+    public bool Run(CancellationToken cancellation)
+    {
+        RunCheckpoint? checkpoint = _folder.Checkpoints.Newest(m => Warn($"a checkpoint is left out: {m}"));
+        TrainingState? state = checkpoint?.State;
+        _log.GoBackTo(state?.Step ?? -1);
+        _folder.Checkpoints.RemoveAfter(state?.Step ?? -1);
+        TokenizerEncoder encoder = new(Tokenizer());
+        Transformer model = ModelMaker.Create(_recipe, encoder, _recipe.Stages[0].Training.Precision);
+        if (checkpoint is not null)
+        {
+            Restore(model, checkpoint);
+        }
+
+        int first = state is null ? 0 : state.Stage;
+        Announce(model, encoder, resumed: state is not null);
+        for (int i = first; i < _recipe.Stages.Count; i++)
+        {
+            RunCheckpoint? within = i == first ? checkpoint : null;
+            using TrainingStage stage = new(this, model, encoder, i, within, cancellation);
+            if (!stage.Run(cancellation))
+            {
+                End(finished: false, "stopped; go on with --resume");
+                return false;
+            }
+        }
+
+        End(finished: true, "done");
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _log.Dispose();
+
+    internal RunFolder Folder => _folder;
+
+    internal Recipe Recipe => _recipe;
+
+    internal TrainingProgress Progress => _progress;
+
+    internal TimeProvider Time => _time;
+
+    internal BadLines BadLines => _badLines;
+
+    internal void Report(RunEvent what) => _log.Report(what with { Step = _progress.Step });
+
+    internal void Warn(string message) => Report(new Warned { Message = message });
+
+    /// <summary>Writes a checkpoint behind everything that has been reported.</summary>
+    internal void Save(CheckpointContent content)
+    {
+        _log.Flush();
+        RunCheckpoint written = _folder.Checkpoints.Save(content);
+        bool best = content.State.HeldOutLoss is { } loss && loss <= content.State.BestHeldOutLoss;
+        Report(new CheckpointWritten { Folder = written.Folder, Best = best });
+    }
+
+    private void Restore(Transformer model, RunCheckpoint from)
+    {
+        using Checkpoint stored = Checkpoint.Load(from.Folder);
+        stored.Fill(model.Parameters.All);
+        _progress = TrainingProgress.Of(from.State);
+        string here = KernelSet.Default.InstructionSet.ToString();
+        if (from.State.InstructionSet != here)
+        {
+            Warn($"the run was computed with {from.State.InstructionSet} and goes on with {here}: "
+                + "its weights will differ in the last bits from those of an undisturbed run");
+        }
+    }
+
+    private ByteLevelBpe Tokenizer()
+    {
+        if (File.Exists(_folder.TokenizerPath))
+        {
+            return ByteLevelBpe.Load(_folder.TokenizerPath);
+        }
+
+        ByteLevelBpe made = TokenizerMaker.Make(_recipe, _badLines);
+        AtomicFile.Write(_folder.TokenizerPath, made.ToJson());
+        return made;
+    }
+
+    private void Announce(Transformer model, TokenizerEncoder encoder, bool resumed)
+    {
+        Budget budget = Budget.Of(_recipe, encoder.VocabularySize, []);
+        _progress.Roof = Roof.Measure(model.ComputeType, _time);
+        _progress.FlopsPerToken = budget.Tokens > 0 ? budget.Flops / budget.Tokens : 0;
+        _progress.TotalTokens = budget.Tokens;
+        Report(new RunStarted
+        {
+            Name = _recipe.Name,
+            Folder = _folder.Path,
+            Resumed = resumed,
+            Parameters = model.Parameters.All.Sum(p => p.Shape.Count),
+            Steps = _recipe.Stages.Sum(s => s.Training.StepsFor(0)),
+            Tokens = budget.Tokens,
+            Flops = budget.Flops,
+            InstructionSet = KernelSet.Default.InstructionSet.ToString(),
+            Threads = Workers.Count,
+            Roof = _progress.Roof,
+        });
+    }
+
+    private void End(bool finished, string reason) =>
+        Report(new RunEnded { Finished = finished, Reason = reason, Seconds = _progress.Seconds });
+}
