@@ -8,16 +8,19 @@ namespace Tessera.Tensors;
 /// <see cref="Segments"/> names the blocks of each sequence, and the same block numbers hold in every layer.
 /// </summary>
 /// <remarks>
-/// Entries lie as the kernels read them: a head's keys of a block in panels of some positions, [panel][entry][position], so
-/// that scores of neighbouring positions are lanes of a vector; its values in panels of some entries,
-/// [panel][position][entry]. In BF16 two neighbours of the middle index (entries of a key, positions of a value) stand together.
+/// Entries lie as the kernels read them: a head's keys of a block in panels of some positions,
+/// [panel][entry][position], so that scores of neighbouring positions are lanes of a vector; its values in panels of
+/// some entries, [panel][position][entry]. In BF16 two neighbours of the middle index (entries of a key, positions of a
+/// value) stand together.
 /// </remarks>
 public sealed unsafe class KeyValueCache : IDisposable
 {
     private readonly NativeBlock?[] _layers;
     private readonly long _headBytes;
 
-    /// <summary>Reserves the memory of the given sizes, laid out for the given kernels; null: <see cref="KernelSet.Default"/>.</summary>
+    /// <summary>
+    /// Reserves the memory of the given sizes, laid out for the given kernels; null: <see cref="KernelSet.Default"/>.
+    /// </summary>
     /// <exception cref="InsufficientMemoryException">The system has not got the memory.</exception>
     public KeyValueCache(KeyValueCacheSize size, KernelSet? kernels = null)
     {
@@ -49,25 +52,33 @@ public sealed unsafe class KeyValueCache : IDisposable
     /// <summary>Gets the columns of a panel.</summary>
     internal int PanelColumns { get; }
 
-    /// <summary>Writes the keys and values of the batch's rows to their positions in the blocks of their sequences.</summary>
+    /// <summary>
+    /// Writes the keys and values of the batch's rows to their positions in the blocks of their sequences.
+    /// </summary>
     /// <param name="layer">The layer whose keys and values they are.</param>
     /// <param name="segments">The rows' sequences, with their blocks.</param>
     /// <param name="k">Keys (N, K, D) of the cache's type, or F32 and BF16 in either.</param>
     /// <param name="v">Values (N, K, D) of the same type.</param>
-    /// <exception cref="ArgumentException">Shapes or types don't fit, or a segment's blocks don't hold its positions or don't exist.</exception>
+    /// <exception cref="ArgumentException">
+    /// Shapes or types don't fit, or a segment's blocks don't hold its positions or don't exist.
+    /// </exception>
     public void Append(int layer, Segments segments, Tensor k, Tensor v)
     {
         Require(layer, segments);
         Shape wanted = new(segments.Rows, Size.KeyHeads, Size.HeadSize);
-        if (k.Shape != wanted || v.Shape != wanted || k.DType != v.DType || (k.DType == DType.F64) != (Size.Type == DType.F64))
+        if (k.Shape != wanted || v.Shape != wanted || k.DType != v.DType ||
+            (k.DType == DType.F64) != (Size.Type == DType.F64))
         {
-            throw new ArgumentException($"KeyValueCache: keys {k} and values {v} where {wanted} is wanted for a cache of {Size.Type}");
+            throw new ArgumentException(
+                $"KeyValueCache: keys {k} and values {v} where {wanted} is wanted for a cache of {Size.Type}");
         }
 
         KeyValueAppend.Run(this, layer, segments, k, v);
     }
 
-    /// <summary>Copies what one block holds, in all layers, to another: for sequences that go apart within a block.</summary>
+    /// <summary>
+    /// Copies what one block holds, in all layers, to another: for sequences that go apart within a block.
+    /// </summary>
     public void CopyBlock(int from, int to)
     {
         RequireBlock(from);
@@ -93,7 +104,8 @@ public sealed unsafe class KeyValueCache : IDisposable
     {
         if ((uint)layer >= (uint)Size.Layers)
         {
-            throw new ArgumentOutOfRangeException(nameof(layer), layer, $"KeyValueCache: there are {Size.Layers} layers");
+            throw new ArgumentOutOfRangeException(
+                nameof(layer), layer, $"KeyValueCache: there are {Size.Layers} layers");
         }
 
         for (int i = 0; i < segments.Count; i++)
@@ -103,8 +115,8 @@ public sealed unsafe class KeyValueCache : IDisposable
             if (segments.Past(i) + segments.Length(i) > held)
             {
                 throw new ArgumentException(
-                    $"KeyValueCache: segment {i} has {segments.Past(i)} past positions and {segments.Length(i)} rows, " +
-                    $"its {blocks.Length} blocks hold {held}");
+                    $"KeyValueCache: segment {i} has {segments.Past(i)} past positions and " +
+                    $"{segments.Length(i)} rows, its {blocks.Length} blocks hold {held}");
             }
 
             foreach (int block in blocks)
@@ -145,7 +157,9 @@ public sealed unsafe class KeyValueCache : IDisposable
             : first + ((long)position * W) + column;
     }
 
-    /// <summary>Copies the keys and values of a sequence's first positions out, as (positions, K, D): for the reference.</summary>
+    /// <summary>
+    /// Copies the keys and values of a sequence's first positions out, as (positions, K, D): for the reference.
+    /// </summary>
     internal void CopyOut<T>(int layer, ReadOnlySpan<int> blocks, int positions, Span<T> k, Span<T> v)
         where T : unmanaged
     {

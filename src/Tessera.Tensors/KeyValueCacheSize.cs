@@ -15,8 +15,11 @@ public sealed record KeyValueCacheSize
     /// <param name="headSize">D, the entries of a head.</param>
     /// <param name="type">F32 or BF16; F64 for the references.</param>
     /// <param name="blockPositions">The positions of a block, a multiple of 32.</param>
-    /// <exception cref="ArgumentException">A size is below 1, the type isn't held, a block is beyond 2^31 bytes or the whole beyond 2^46.</exception>
-    public KeyValueCacheSize(int layers, int blocks, int keyHeads, int headSize, DType type, int blockPositions = PanelPositions)
+    /// <exception cref="ArgumentException">
+    /// A size is below 1, the type isn't held, a block is beyond 2^31 bytes or the whole beyond 2^46.
+    /// </exception>
+    public KeyValueCacheSize(
+        int layers, int blocks, int keyHeads, int headSize, DType type, int blockPositions = PanelPositions)
     {
         if (Math.Min(Math.Min(layers, blocks), Math.Min(keyHeads, headSize)) < 1 || headSize > LargestHead)
         {
@@ -27,7 +30,8 @@ public sealed record KeyValueCacheSize
 
         if (blockPositions < 1 || blockPositions % PanelPositions != 0)
         {
-            throw new ArgumentException($"KeyValueCache: blocks of {blockPositions} positions; a multiple of {PanelPositions} is wanted");
+            throw new ArgumentException(
+                $"KeyValueCache: blocks of {blockPositions} positions; a multiple of {PanelPositions} is wanted");
         }
 
         if (type is not (DType.F32 or DType.BF16 or DType.F64))
@@ -35,7 +39,8 @@ public sealed record KeyValueCacheSize
             throw new ArgumentException($"KeyValueCache: {type} isn't held; F32, BF16 and F64 are");
         }
 
-        (Layers, Blocks, KeyHeads, HeadSize, Type, BlockPositions) = (layers, blocks, keyHeads, headSize, type, blockPositions);
+        (Layers, Blocks, KeyHeads, HeadSize) = (layers, blocks, keyHeads, headSize);
+        (Type, BlockPositions) = (type, blockPositions);
         Int128 bytes = (Int128)layers * blocks * keyHeads * HeadBytes(PanelPositions);
         if (bytes > 1L << 46 || HeadBytes(PanelPositions) > int.MaxValue)
         {
@@ -61,7 +66,9 @@ public sealed record KeyValueCacheSize
     /// <summary>Gets the positions of a block.</summary>
     public int BlockPositions { get; }
 
-    /// <summary>Gets the bytes of all blocks of all layers (an upper bound: where panels are narrower, less is padded).</summary>
+    /// <summary>
+    /// Gets the bytes of all blocks of all layers (an upper bound: where panels are narrower, less is padded).
+    /// </summary>
     public long Bytes => Layers * (long)Blocks * KeyHeads * HeadBytes(PanelPositions);
 
     /// <summary>Returns how many blocks a sequence of so many positions takes.</summary>

@@ -3,9 +3,9 @@ using System.Diagnostics.CodeAnalysis;
 namespace Tessera.Tensors;
 
 /// <summary>
-/// Describes a ragged batch: the rows (tokens) of several sequences that stand one after the other in one tensor. Packed
-/// documents in training, slices of prompts and single decode tokens have the same form. The object is reused: once warm,
-/// describing a batch allocates nothing.
+/// Describes a ragged batch: the rows (tokens) of several sequences that stand one after the other in one tensor.
+/// Packed documents in training, slices of prompts and single decode tokens have the same form. The object is reused:
+/// once warm, describing a batch allocates nothing.
 /// </summary>
 /// <remarks>Don't change it between a recorded forward pass and its backward pass.</remarks>
 [SuppressMessage("Naming", "CA1724", Justification = "A batch of segments is what it is.")]
@@ -50,8 +50,12 @@ public sealed class Segments
     /// <summary>Adds the next rows.</summary>
     /// <param name="length">How many rows the segment has; zero is allowed.</param>
     /// <param name="past">How many positions of the sequence came before them.</param>
-    /// <param name="blocks">The cache blocks of the sequence in the order of its positions, those to be written included; copied.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A number is negative, or there are more rows or positions than an int counts.</exception>
+    /// <param name="blocks">
+    /// The cache blocks of the sequence in the order of its positions, those to be written included; copied.
+    /// </param>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// A number is negative, or there are more rows or positions than an int counts.
+    /// </exception>
     public void Add(int length, int past = 0, ReadOnlySpan<int> blocks = default)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
@@ -84,7 +88,9 @@ public sealed class Segments
     /// <summary>Returns how many positions of a segment's sequence came before its rows.</summary>
     public int Past(int segment) => At(segment).Past;
 
-    /// <summary>Returns the cache blocks of a segment's sequence, in the order of its positions; empty when there is no cache.</summary>
+    /// <summary>
+    /// Returns the cache blocks of a segment's sequence, in the order of its positions; empty when there is no cache.
+    /// </summary>
     public ReadOnlySpan<int> Blocks(int segment)
     {
         Segment found = At(segment);

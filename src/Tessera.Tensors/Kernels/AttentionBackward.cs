@@ -3,14 +3,15 @@ using Tessera.Tensors.Threading;
 namespace Tessera.Tensors.Kernels;
 
 /// <summary>
-/// Computes attention's gradient: one sequence and key head an item, which no other item writes to. Where few long items would leave
-/// threads idle, each is cut into runs of rows that compute the gradient of the queries and runs that compute that of keys and values,
-/// at the price of computing the scores twice. The shapes alone decide, and every sum has one order, so the threads don't matter.
+/// Computes attention's gradient: one sequence and key head an item, which no other item writes to. Where few long
+/// items would leave threads idle, each is cut into runs of rows that compute the gradient of the queries and runs that
+/// compute that of keys and values, at the price of computing the scores twice. The shapes alone decide, and every sum
+/// has one order, so the threads don't matter.
 /// </summary>
 internal unsafe struct AttentionBackward : IParallelBody
 {
-    // One item of more than a quarter of the work is cut.
-    private const int FewestItems = 4;
+    // One item of more than half of the work is cut.
+    private const int FewestItems = 2;
 
     private const int RowsPerRun = 256;
 
@@ -33,7 +34,8 @@ internal unsafe struct AttentionBackward : IParallelBody
             items = new(call.Segments, call.KeyHeads, RowsPerRun);
         }
 
-        Tensor? parts = gradients.Sinks.Data is null ? null : Tensor.Create(new Shape(items.Runs, call.Heads), DType.F32);
+        Tensor? parts = gradients.Sinks.Data is null ? null : Tensor.Create(
+            new Shape(items.Runs, call.Heads), DType.F32);
         AttentionGradients all = gradients with { SinkParts = parts is null ? null : (float*)parts.Data };
         AttentionBackward body = new(in call, in all, items, cut);
         Workers.Run(cut ? 2 * items.Count : items.Count, ref body);

@@ -4,13 +4,14 @@ using Tessera.Tensors.Threading;
 namespace Tessera.Tensors.Kernels;
 
 /// <summary>
-/// Computes attention without the matrix of scores in memory: tiles of rows (and the heads that share a key head) meet the keys in
-/// steps, as in FlashAttention (arXiv 2205.14135). Steps begin at fixed positions and every sum runs over the keys in their order, so
-/// a row's result is the same bits whatever the batch, its cut into calls or the threads.
+/// Computes attention without the matrix of scores in memory: tiles of rows (and the heads that share a key head) meet
+/// the keys in steps, as in FlashAttention (arXiv 2205.14135). Steps begin at fixed positions and every sum runs over
+/// the keys in their order, so a row's result is the same bits whatever the batch, its cut into calls or the threads.
 /// </summary>
 internal unsafe struct AttentionForward : IParallelBody
 {
-    // Long enough that packing an item's keys is small beside using them, short enough that long sequences feed all threads.
+    // Long enough that packing an item's keys is small beside using them, short enough that long sequences feed all
+    // threads.
     private const int RowsPerItem = 512;
 
     // Pairs of row and key; below this (some microseconds) waking another thread costs more than it saves.
@@ -48,11 +49,13 @@ internal unsafe struct AttentionForward : IParallelBody
     {
         int firstPosition = call.Segments.Past(segment) + firstRow;
         int first = call.FirstKey(firstPosition) & -AttentionCall.BlockKeys;
-        ThreadScratch scratch = new(KeyPanels.Bytes(in call, firstPosition + rows - first) + Tile.Bytes(in call), Tile.Pieces + 2);
+        ThreadScratch scratch = new(
+            KeyPanels.Bytes(in call, firstPosition + rows - first) + Tile.Bytes(in call), Tile.Pieces + 2);
         KeyPanels keys = new(in call, segment, head, first, firstPosition + rows, ref scratch);
         Tile tile = new(in call, ref scratch);
         long row = (long)call.Segments.Start(segment) + firstRow;
         int lines = rows * call.Group;
+        AttentionPacking.Fetch(call.Q, call.Type, call.LinesFrom(row, head, 0), lines, call.HeadSize);
         int most = call.Kernels.TileRows, tiles = (lines + most - 1) / most;
         for (int i = 0; i < tiles; i++)
         {
@@ -62,7 +65,9 @@ internal unsafe struct AttentionForward : IParallelBody
         }
     }
 
-    /// <summary>One tile of rows and its memory. A line is a row with one of the heads that share the key head.</summary>
+    /// <summary>
+    /// One tile of rows and its memory. A line is a row with one of the heads that share the key head.
+    /// </summary>
     private readonly ref struct Tile
     {
         public const int Pieces = 5;
@@ -92,7 +97,9 @@ internal unsafe struct AttentionForward : IParallelBody
         public void Compute(in KeyPanels keys, long firstRow, int firstPosition, int head, int firstLine, int lines)
         {
             ref readonly AttentionCall call = ref _call;
-            TakeQueries(firstRow, head, firstLine, lines);
+            LineCursor cursor = call.LinesFrom(firstRow, head, firstLine);
+            AttentionPacking.Fetch(call.Y, call.Type, cursor, lines, call.HeadSize);
+            AttentionPacking.Lines(in call, call.Q, call.Type, cursor, lines, _queries);
             _states->Begin(firstPosition, firstLine, lines, head, in call);
             int end = _states->Position[lines - 1] + 1;
             int start = call.FirstKey(_states->Position[0]) & -AttentionCall.BlockKeys;
@@ -122,32 +129,14 @@ internal unsafe struct AttentionForward : IParallelBody
                 }
             }
 
-            Store(firstRow, head, firstLine, lines);
+            Store(cursor, lines);
         }
 
-        private static long QueryBytes(in AttentionCall call) => (long)AttentionCall.MostRows * call.Steps * sizeof(uint);
+        private static long QueryBytes(in AttentionCall call) =>
+            (long)AttentionCall.MostRows * call.Steps * sizeof(uint);
 
         private static long SumBytes(in AttentionCall call) =>
             (long)call.ValuePanels * AttentionCall.MostRows * call.Columns * sizeof(float);
-
-        private void TakeQueries(long firstRow, int head, int firstLine, int lines)
-        {
-            ref readonly AttentionCall call = ref _call;
-            int size = call.Type.Size(), padded = call.Pairs ? 2 * call.Steps : call.HeadSize;
-            for (int r = 0; r < lines; r++)
-            {
-                byte* from = (byte*)call.Q + (LineStart(firstRow, head, firstLine + r) * size);
-                byte* to = _queries + ((long)r * call.Steps * sizeof(uint));
-                AttentionPacking.Row(from, call.Type, to, call.Arithmetic, call.HeadSize, padded);
-            }
-        }
-
-        // Where a line's entries begin in (N, H, D).
-        private long LineStart(long firstRow, int head, int line)
-        {
-            long row = firstRow + (line / _call.Group);
-            return ((row * _call.Heads) + (head * _call.Group) + (line % _call.Group)) * _call.HeadSize;
-        }
 
         private void Score(in KeyPanels.Run run, int done, int lines)
         {
@@ -213,27 +202,22 @@ internal unsafe struct AttentionForward : IParallelBody
             }
         }
 
-        private void Store(long firstRow, int head, int firstLine, int lines)
+        private void Store(LineCursor cursor, int lines)
         {
-            ref readonly AttentionCall call = ref _call;
-            int D = call.HeadSize, W = call.Columns;
-            Vector512<float> logSums = Vector512.Load(_states->Max) + Vector512.Log(Vector512.Load(_states->Sum));
-            for (int r = 0; r < lines; r++)
+            Vector512<float> sum = Vector512.Load(_states->Sum);
+            if (_call.LogSums is not null)
             {
-                long start = LineStart(firstRow, head, firstLine + r);
-                if (call.LogSums is not null)
+                (Vector512.Load(_states->Max) + Vector512.Log2(sum)).Store(_states->Origin);
+                LineCursor place = cursor;
+                for (int r = 0; r < lines; r++, place.Next())
                 {
-                    call.LogSums[start / D] = logSums[r];
-                }
-
-                float factor = 1 / _states->Sum[r];
-                for (int panel = 0; panel < call.ValuePanels; panel++)
-                {
-                    float* sums = _sums + ((((nint)panel * lines) + r) * W);
-                    int column = panel * W, count = Math.Min(W, D - column);
-                    AttentionPacking.StoreScaled(sums, factor, count, (byte*)call.Y, call.Type, start + column);
+                    _call.LogSums[place.Index] = _states->Origin[r];
                 }
             }
+
+            (Vector512<float>.One / sum).Store(_states->Shrink);
+            AttentionGradients.Target result = new(_call.Y, _call.Type);
+            AttentionPacking.StoreTile(_sums, lines, lines, _states->Shrink, in _call, result, cursor);
         }
     }
 }

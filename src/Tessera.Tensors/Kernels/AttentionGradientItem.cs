@@ -1,9 +1,9 @@
 namespace Tessera.Tensors.Kernels;
 
 /// <summary>
-/// Computes one part of attention's gradient (FlashAttention-2, arXiv 2307.08691): a block of keys meets the blocks of lines that see
-/// it, scores are computed again, and five products are taken from each pair of blocks. A line is a row with one of the heads that
-/// share the key head.
+/// Computes one part of attention's gradient (FlashAttention-2, arXiv 2307.08691): a block of keys meets the blocks of
+/// lines that see it, scores are computed again, and five products are taken from each pair of blocks. A line is a row
+/// with one of the heads that share the key head.
 /// </summary>
 internal readonly unsafe ref struct AttentionGradientItem
 {
@@ -62,10 +62,12 @@ internal readonly unsafe ref struct AttentionGradientItem
         }
     }
 
-    private static long SumBytes(in AttentionCall call, int rows) => (long)rows * call.ValuePanels * call.Columns * sizeof(float);
+    private static long SumBytes(in AttentionCall call, int rows) =>
+        (long)rows * call.ValuePanels * call.Columns * sizeof(float);
 
     // Even boundaries, so that a pair of lines never lies in two blocks or strips.
-    private static int Boundary(int count, int index, int parts) => Math.Min(count, (int)((count + 1L) / 2 * index / parts) * 2);
+    private static int Boundary(int count, int index, int parts) =>
+        Math.Min(count, (int)((count + 1L) / 2 * index / parts) * 2);
 
     private void RunKeys(int firstKey)
     {
@@ -74,6 +76,14 @@ internal readonly unsafe ref struct AttentionGradientItem
             int bytes = (int)SumBytes(in _call, BlockKeys);
             new Span<byte>(_dk, bytes).Clear();
             new Span<byte>(_dv, bytes).Clear();
+            int count = Math.Min(_part.EndKey - firstKey, BlockKeys);
+            Fetch(_gradients.Keys, _operands.KeysFrom(firstKey), count);
+            Fetch(_gradients.Values, _operands.KeysFrom(firstKey), count);
+        }
+
+        if (_part.WantsQueries && firstKey + BlockKeys >= _part.EndKey)
+        {
+            Fetch(_gradients.Queries, _operands.LinesFrom(0), Lines);
         }
 
         for (int block = 0; block < Blocks; block++)
@@ -92,6 +102,9 @@ internal readonly unsafe ref struct AttentionGradientItem
             StoreKeys(_dv, 1, _gradients.Values, firstKey, skipped, keys);
         }
     }
+
+    private void Fetch(AttentionGradients.Target target, LineCursor cursor, int lines) =>
+        AttentionPacking.Fetch(target.Data, target.Type, cursor, lines, _call.HeadSize);
 
     private int Row(int line) => _part.FirstRow + (line / _call.Group);
 
@@ -192,10 +205,13 @@ internal readonly unsafe ref struct AttentionGradientItem
                 break;
             }
 
-            int unseen = (firstKey + first - _part.FirstRow) * _call.Group; // lines whose row is before the tile's first key
+            // Lines whose row is before the tile's first key.
+            int unseen = (firstKey + first - _part.FirstRow) * _call.Group;
             int skipped = Math.Clamp(unseen - firstLine, 0, lines) & -2;
-            AddKeyTile(_slopes.Weights(skipped, first, _call.Pairs), firstLine + skipped, lines - skipped, first, count, true);
-            AddKeyTile(_slopes.Slopes(skipped, first, _call.Pairs), firstLine + skipped, lines - skipped, first, count, false);
+            AddKeyTile(
+                _slopes.Weights(skipped, first, _call.Pairs), firstLine + skipped, lines - skipped, first, count, true);
+            AddKeyTile(
+                _slopes.Slopes(skipped, first, _call.Pairs), firstLine + skipped, lines - skipped, first, count, false);
         }
     }
 
@@ -231,20 +247,17 @@ internal readonly unsafe ref struct AttentionGradientItem
             return;
         }
 
+        float* factors = stackalloc float[AttentionCall.MostRows];
+        new Span<float>(factors, AttentionCall.MostRows).Fill(factor);
+        long row = (long)_call.Segments.Start(_part.Segment) + firstKey;
         int tiles = Tiles(out _);
         for (int tile = 0; tile < tiles; tile++)
         {
             int first = BlockKeys * tile / tiles, count = (BlockKeys * (tile + 1) / tiles) - first;
-            for (int i = 0; i < count; i++)
-            {
-                int key = first + i;
-                if (key >= skipped && key < keys)
-                {
-                    long row = (long)_call.Segments.Start(_part.Segment) + firstKey + key;
-                    long start = ((row * _call.KeyHeads) + _part.Head) * _call.HeadSize;
-                    StoreLine(sums + ((nint)first * RowFloats) + (i * _call.Columns), count, factor, to, start);
-                }
-            }
+            int from = Math.Clamp(skipped - first, 0, count), stored = Math.Clamp(keys - first, from, count) - from;
+            float* tileSums = sums + ((nint)first * RowFloats) + (from * _call.Columns);
+            LineCursor cursor = new(row, _call.KeyHeads, 1, _part.Head, first + from);
+            AttentionPacking.StoreTile(tileSums, count, stored, factors, in _call, to, cursor);
         }
     }
 
@@ -255,6 +268,8 @@ internal readonly unsafe ref struct AttentionGradientItem
             return;
         }
 
+        float* factors = stackalloc float[AttentionCall.MostRows];
+        new Span<float>(factors, AttentionCall.MostRows).Fill(_call.Scale);
         for (int block = 0; block < Blocks; block++)
         {
             int firstLine = Boundary(Lines, block, Blocks), lines = Boundary(Lines, block + 1, Blocks) - firstLine;
@@ -262,22 +277,10 @@ internal readonly unsafe ref struct AttentionGradientItem
             for (int strip = 0; strip < strips; strip++)
             {
                 int first = Boundary(lines, strip, strips), count = Boundary(lines, strip + 1, strips) - first;
-                for (int i = 0; i < count; i++)
-                {
-                    float* sums = _dq + ((nint)(firstLine + first) * RowFloats) + (i * _call.Columns);
-                    StoreLine(sums, count, _call.Scale, _gradients.Queries, _operands.LineStart(firstLine + first + i));
-                }
+                float* sums = _dq + ((nint)(firstLine + first) * RowFloats);
+                LineCursor cursor = _operands.LinesFrom(firstLine + first);
+                AttentionPacking.StoreTile(sums, count, count, factors, in _call, _gradients.Queries, cursor);
             }
-        }
-    }
-
-    /// <summary>Stores a line's entries, whose panels lie <paramref name="count"/> lines apart.</summary>
-    private void StoreLine(float* sums, int count, float factor, AttentionGradients.Target to, long start)
-    {
-        for (int panel = 0; panel < _call.ValuePanels; panel++, sums += count * _call.Columns)
-        {
-            int column = panel * _call.Columns, columns = Math.Min(_call.Columns, _call.HeadSize - column);
-            AttentionPacking.StoreScaled(sums, factor, columns, to, start + column);
         }
     }
 }

@@ -22,13 +22,18 @@ internal readonly unsafe struct AttentionGradients
     public float* SinkParts { get; init; }
 
     /// <summary>A tensor's memory; none where it isn't wanted.</summary>
-    internal readonly struct Target(Tensor? tensor, bool accumulate = false)
+    internal readonly struct Target(void* data, DType type, bool accumulate = false)
     {
+        public Target(Tensor tensor, bool accumulate = false)
+            : this(tensor.Data, tensor.DType, accumulate)
+        {
+        }
+
         /// <summary>Gets the first element, or null.</summary>
-        public byte* Data { get; } = tensor is null ? null : (byte*)tensor.Data;
+        public byte* Data { get; } = (byte*)data;
 
         /// <summary>Gets the type, F32 or BF16.</summary>
-        public DType Type { get; } = tensor?.DType ?? DType.F32;
+        public DType Type { get; } = type;
 
         /// <summary>Gets whether the values are added to what is there.</summary>
         public bool Accumulates { get; } = accumulate;

@@ -1,8 +1,8 @@
 namespace Tessera.Tensors.Kernels;
 
 /// <summary>
-/// Cuts a batch into the items of attention's parallel regions: runs of rows of one sequence for one key head. The longest
-/// come first, so that threads end together. The cut depends on the shapes alone.
+/// Cuts a batch into the items of attention's parallel regions: runs of rows of one sequence for one key head. The
+/// longest come first, so that threads end together. The cut depends on the shapes alone.
 /// </summary>
 internal readonly unsafe struct AttentionItems
 {
@@ -59,7 +59,9 @@ internal readonly unsafe struct AttentionItems
     /// <summary>Gets the rows of the longest sequence.</summary>
     public int LongestLength { get; }
 
-    /// <summary>Returns an item: the number of its run, its segment, rows (counted from the segment's first) and key head.</summary>
+    /// <summary>
+    /// Returns an item: the number of its run, its segment, rows (counted from the segment's first) and key head.
+    /// </summary>
     public (int Run, int Segment, int FirstRow, int Rows, int KeyHead) Item(int index)
     {
         int run = ((int*)_order.Data)[index / _keyHeads];

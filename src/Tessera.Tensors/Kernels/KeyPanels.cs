@@ -1,8 +1,8 @@
 namespace Tessera.Tensors.Kernels;
 
 /// <summary>
-/// Finds the panels of one sequence's keys and values for one head: packed into scratch memory for this call, or as they lie
-/// in a cache's blocks (widened on the way where the cache holds bf16 and the tiles multiply fp32).
+/// Finds the panels of one sequence's keys and values for one head: packed into scratch memory for this call, or as
+/// they lie in a cache's blocks (widened on the way where the cache holds bf16 and the tiles multiply fp32).
 /// </summary>
 internal readonly unsafe ref struct KeyPanels
 {
@@ -14,8 +14,12 @@ internal readonly unsafe ref struct KeyPanels
     private readonly int _segment;
     private readonly int _head;
 
-    /// <summary>Packs positions from <paramref name="first"/> to <paramref name="end"/>, or takes the memory to widen into, from scratch.</summary>
-    public KeyPanels(ref readonly AttentionCall call, int segment, int head, int first, int end, ref ThreadScratch scratch)
+    /// <summary>
+    /// Packs positions from <paramref name="first"/> to <paramref name="end"/>, or takes the memory to widen into, from
+    /// scratch.
+    /// </summary>
+    public KeyPanels(
+        ref readonly AttentionCall call, int segment, int head, int first, int end, ref ThreadScratch scratch)
     {
         _call = ref call;
         (_segment, _head, _first) = (segment, head, first);
@@ -30,6 +34,9 @@ internal readonly unsafe ref struct KeyPanels
         _keys = scratch.Take(KeyBytes(in call, _count));
         _values = scratch.Take(ValueBytes(in call, _count));
         long row = (long)call.Segments.Start(segment) + first;
+        LineCursor cursor = new(row, call.KeyHeads, 1, head, 0);
+        AttentionPacking.Fetch(call.K, call.Type, cursor, end - first, call.HeadSize);
+        AttentionPacking.Fetch(call.V, call.Type, cursor, end - first, call.HeadSize);
         MatrixView k = AttentionPacking.Head(call.K, call.Type, row, end - first, call.KeyHeads, head, call.HeadSize);
         MatrixView v = AttentionPacking.Head(call.V, call.Type, row, end - first, call.KeyHeads, head, call.HeadSize);
         AttentionPacking.Panels(k.Transpose(), call.Arithmetic, call.Columns, call.Steps, _keys);
@@ -43,7 +50,9 @@ internal readonly unsafe ref struct KeyPanels
         return KeyBytes(in call, held) + ValueBytes(in call, held);
     }
 
-    /// <summary>Returns the panels from a position on (the first of a panel), of at most so many positions that lie together.</summary>
+    /// <summary>
+    /// Returns the panels from a position on (the first of a panel), of at most so many positions that lie together.
+    /// </summary>
     public Run From(int position, int most)
     {
         ref readonly AttentionCall call = ref _call;
@@ -52,7 +61,8 @@ internal readonly unsafe ref struct KeyPanels
         {
             int at = position - _first;
             byte* packedKeys = _keys + ((nint)at * call.Steps * sizeof(uint));
-            return new Run(packedKeys, call.Steps * row, _values + (call.StepsOf(at) * row), call.StepsOf(_count) * row, most);
+            return new Run(
+                packedKeys, call.Steps * row, _values + (call.StepsOf(at) * row), call.StepsOf(_count) * row, most);
         }
 
         int P = cache.Size.BlockPositions, place = position % P, count = Math.Min(most, P - place);

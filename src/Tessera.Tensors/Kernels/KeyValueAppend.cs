@@ -59,7 +59,8 @@ internal unsafe struct KeyValueAppend : IParallelBody
                 TTo* keys = (TTo*)_cache.Keys(_layer, block, head), values = (TTo*)_cache.Values(_layer, block, head);
                 if (place == 0)
                 {
-                    // Kernels read whole panels: beyond the last position nothing of a former sequence may stand (0 · NaN).
+                    // Kernels read whole panels: beyond the last position nothing of a former sequence may stand (0 ·
+                    // NaN).
                     new Span<byte>(keys, (int)size.HeadBytes(_cache.PanelColumns)).Clear();
                 }
 

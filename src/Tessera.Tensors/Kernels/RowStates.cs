@@ -11,13 +11,15 @@ internal unsafe struct RowStates
     /// <summary>The first key of the step that the row sees, counted from the step's first.</summary>
     public fixed int FirstKey[AttentionCall.MostRows];
 
-    /// <summary>The key after the last of the step that the row sees; at most <see cref="FirstKey"/> where it sees none.</summary>
+    /// <summary>
+    /// The key after the last of the step that the row sees; at most <see cref="FirstKey"/> where it sees none.
+    /// </summary>
     public fixed int EndKey[AttentionCall.MostRows];
 
-    /// <summary>The largest score so far, scaled.</summary>
+    /// <summary>The largest score so far, in units of log2 e.</summary>
     public fixed float Max[AttentionCall.MostRows];
 
-    /// <summary>The sum so far of e^(score − <see cref="Max"/>).</summary>
+    /// <summary>The sum so far of 2^(score − <see cref="Max"/>).</summary>
     public fixed float Sum[AttentionCall.MostRows];
 
     /// <summary>The largest product of the step, not scaled.</summary>
@@ -32,8 +34,11 @@ internal unsafe struct RowStates
     /// <summary>The step's part of the sum.</summary>
     public fixed float Added[AttentionCall.MostRows];
 
-    /// <summary>Sets the rows' states before the first key: of a tile that begins with row-and-head number <paramref name="first"/> of the item.</summary>
-    public void Begin(int firstPosition, int first, int rows, int head, in AttentionCall call)
+    /// <summary>
+    /// Sets the rows' states before the first key: of a tile that begins with row-and-head number <paramref
+    /// name="first"/> of the item.
+    /// </summary>
+    public void Begin(int firstPosition, int first, int rows, int head, ref readonly AttentionCall call)
     {
         for (int r = 0; r < AttentionCall.MostRows; r++)
         {
@@ -45,13 +50,15 @@ internal unsafe struct RowStates
         }
     }
 
-    /// <summary>Sets which of the keys from <paramref name="first"/> on, <paramref name="count"/> of them, each row sees.</summary>
-    public void See(int first, int count, int rows, in AttentionCall call)
+    /// <summary>
+    /// Sets which of the keys from <paramref name="first"/> on, <paramref name="count"/> of them, each row sees.
+    /// </summary>
+    public void See(int first, int count, int rows, ref readonly AttentionCall call)
     {
         for (int r = 0; r < rows; r++)
         {
             FirstKey[r] = Math.Max(0, call.FirstKey(Position[r]) - first);
-            EndKey[r] = Math.Min(count, Position[r] + 1 - first);
+            EndKey[r] = Math.Clamp(Position[r] + 1 - first, 0, count);
         }
     }
 

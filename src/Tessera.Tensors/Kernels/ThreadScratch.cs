@@ -2,7 +2,10 @@ using Tessera.Tensors.Memory;
 
 namespace Tessera.Tensors.Kernels;
 
-/// <summary>Hands out pieces of a thread's own memory, which grows to the largest use and stays, so that a step allocates nothing once warm.</summary>
+/// <summary>
+/// Hands out pieces of a thread's own memory, which grows to the largest use and stays, so that a step allocates
+/// nothing once warm.
+/// </summary>
 internal unsafe ref struct ThreadScratch
 {
     private const long CacheLine = 64;
@@ -13,7 +16,9 @@ internal unsafe ref struct ThreadScratch
     private byte* _next;
     private readonly byte* _end;
 
-    /// <summary>Begins anew with room for so many bytes in so many pieces; what an earlier one handed out is given up.</summary>
+    /// <summary>
+    /// Begins anew with room for so many bytes in so many pieces; what an earlier one handed out is given up.
+    /// </summary>
     public ThreadScratch(long bytes, int pieces)
     {
         long all = bytes + (pieces * CacheLine);

@@ -3,14 +3,15 @@ using Tessera.Tensors.Kernels;
 namespace Tessera.Tensors;
 
 /// <content>
-/// Attention: y = softmax(mask(cap(scale · q kᵀ))) v for each head (arXiv 1706.03762), causal within each sequence and none
-/// across sequences; a window, a cap on the scores (arXiv 2408.00118) and sinks (arXiv 2309.17453, as learned logits) are optional.
+/// Attention: y = softmax(mask(cap(scale · q kᵀ))) v for each head (arXiv 1706.03762), causal within each sequence and
+/// none across sequences; a window, a cap on the scores (arXiv 2408.00118) and sinks (arXiv 2309.17453, as learned
+/// logits) are optional.
 /// </content>
 public static unsafe partial class Ops
 {
     /// <summary>
-    /// Computes causal attention of the rows of <paramref name="segments"/> over their sequences. With a cache, keys and values
-    /// are read from it: append the batch's first.
+    /// Computes causal attention of the rows of <paramref name="segments"/> over their sequences. With a cache, keys
+    /// and values are read from it: append the batch's first.
     /// </summary>
     /// <param name="q">Queries (N, H, D): F32, BF16 or F64.</param>
     /// <param name="k">Keys (N, K, D) of the same type; H is a multiple of K.</param>
@@ -21,8 +22,12 @@ public static unsafe partial class Ops
     /// <param name="layer">The layer of the cache to read.</param>
     /// <param name="sinks">One logit a head (H) that joins each row's denominator.</param>
     /// <returns>The result (N, H, D) of q's type.</returns>
-    /// <exception cref="ArgumentException">Shapes or types don't fit, or a segment has a past and there is no cache.</exception>
-    /// <exception cref="InvalidOperationException">A tape runs and there is a cache: its gradient would be lost.</exception>
+    /// <exception cref="ArgumentException">
+    /// Shapes or types don't fit, or a segment has a past and there is no cache.
+    /// </exception>
+    /// <exception cref="InvalidOperationException">
+    /// A tape runs and there is a cache: its gradient would be lost.
+    /// </exception>
     public static Tensor Attention(
         Tensor q, Tensor k, Tensor v, Segments segments, AttentionOptions? options = null,
         KeyValueCache? cache = null, int layer = 0, Parameter? sinks = null)
@@ -33,7 +38,8 @@ public static unsafe partial class Ops
         bool tracked = q.Tracked || k.Tracked || v.Tracked || sinks is { Frozen: false };
         if (cache is not null && tracked && Tape.Running)
         {
-            throw new InvalidOperationException("Attention: a tape runs; gradients don't reach the cache, so train without one");
+            throw new InvalidOperationException(
+                "Attention: a tape runs; gradients don't reach the cache, so train without one");
         }
 
         AttentionNode? node = Tape.Record<AttentionNode>(y, tracked);
@@ -63,9 +69,10 @@ public static unsafe partial class Ops
         Tensor logits = Tensor.Create(sinks.Shape, DType.F32);
         for (int h = 0; h < sinks.Shape.Count; h++)
         {
-            logits.Span<float>()[h] = sinks.Value.DType == DType.BF16
+            float logit = sinks.Value.DType == DType.BF16
                 ? sinks.Value.Span<BFloat16>()[h]
                 : sinks.Value.Span<float>()[h];
+            logits.Span<float>()[h] = (float)(logit * AttentionCall.Log2E);
         }
 
         return logits;
@@ -76,17 +83,19 @@ public static unsafe partial class Ops
     {
         (int N, int H, int D) = q.Shape;
         (int keyRows, int K, int keySize) = k.Shape;
-        if (k.Shape != v.Shape || keyRows != N || keySize != D || K == 0 || H == 0 || D == 0 || H % K != 0 || segments.Rows != N)
+        if (k.Shape != v.Shape || keyRows != N || keySize != D || K == 0 || H == 0 || D == 0 || H % K != 0 ||
+            segments.Rows != N)
         {
             throw new ArgumentException(
-                $"Attention: queries {q.Shape}, keys {k.Shape} and values {v.Shape} over segments of {segments.Rows} rows; " +
-                "wanted (N,H,D) and twice (N,K,D), H a multiple of K");
+                $"Attention: queries {q.Shape}, keys {k.Shape} and values {v.Shape} over segments of " +
+                $"{segments.Rows} rows; wanted (N,H,D) and twice (N,K,D), H a multiple of K");
         }
 
         if (q.DType is not (DType.F32 or DType.BF16 or DType.F64) || k.DType != q.DType || v.DType != q.DType)
         {
             throw new ArgumentException(
-                $"Attention: queries are {q.DType}, keys {k.DType} and values {v.DType}; wanted one of F32, BF16 and F64");
+                $"Attention: queries are {q.DType}, keys {k.DType} and values {v.DType}; " +
+                "wanted one of F32, BF16 and F64");
         }
 
         if (sinks is not null && sinks.Shape != new Shape(H))
@@ -116,7 +125,8 @@ public static unsafe partial class Ops
         if (size.KeyHeads != K || size.HeadSize != D || (size.Type == DType.F64) != (type == DType.F64))
         {
             throw new ArgumentException(
-                $"Attention: {K} key heads of {D} in {type}; the cache holds {size.KeyHeads} of {size.HeadSize} in {size.Type}");
+                $"Attention: {K} key heads of {D} in {type}; " +
+                $"the cache holds {size.KeyHeads} of {size.HeadSize} in {size.Type}");
         }
 
         cache.Require(layer, segments);
@@ -145,7 +155,8 @@ public static unsafe partial class Ops
         {
             if (_segments.Version != _version)
             {
-                throw new InvalidOperationException("Attention: the segments were changed between the forward and the backward pass");
+                throw new InvalidOperationException(
+                    "Attention: the segments were changed between the forward and the backward pass");
             }
 
             if (_logSums is null)

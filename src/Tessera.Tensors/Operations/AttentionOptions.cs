@@ -14,28 +14,37 @@ public sealed record AttentionOptions
         get;
         init => field = value is null or > 0 and < double.PositiveInfinity
             ? value
-            : throw new ArgumentOutOfRangeException(nameof(Scale), value, "AttentionOptions: a scale is positive and finite");
+            : throw new ArgumentOutOfRangeException(
+                nameof(Scale), value, "AttentionOptions: a scale is positive and finite");
     }
 
-    /// <summary>Gets how many keys a query sees at most, its own position included; where it isn't given, all that came before.</summary>
+    /// <summary>
+    /// Gets how many keys a query sees at most, its own position included; where it isn't given, all that came before.
+    /// </summary>
     public int? Window
     {
         get;
         init => field = value is null or >= 1
             ? value
-            : throw new ArgumentOutOfRangeException(nameof(Window), value, "AttentionOptions: a window holds at least one key");
+            : throw new ArgumentOutOfRangeException(
+                nameof(Window), value, "AttentionOptions: a window holds at least one key");
     }
 
-    /// <summary>Gets the bound c of scores in c · tanh(s / c) (Gemma 2, arXiv 2408.00118); where it isn't given, there is none.</summary>
+    /// <summary>
+    /// Gets the bound c of scores in c · tanh(s / c) (Gemma 2, arXiv 2408.00118); where it isn't given, there is none.
+    /// </summary>
     public double? SoftCap
     {
         get;
         init => field = value is null or > 0 and < double.PositiveInfinity
             ? value
-            : throw new ArgumentOutOfRangeException(nameof(SoftCap), value, "AttentionOptions: a cap is positive and finite");
+            : throw new ArgumentOutOfRangeException(
+                nameof(SoftCap), value, "AttentionOptions: a cap is positive and finite");
     }
 
-    /// <summary>Gets the kernels that are used without a cache, which has its own; null: <see cref="KernelSet.Default"/>.</summary>
+    /// <summary>
+    /// Gets the kernels that are used without a cache, which has its own; null: <see cref="KernelSet.Default"/>.
+    /// </summary>
     internal KernelSet? Kernels { get; init; }
 
     /// <summary>Returns the factor of q · k for heads of this size.</summary>

@@ -6,8 +6,8 @@ namespace Tessera.Tensors;
 public static unsafe partial class Ops
 {
     /// <summary>
-    /// The definition for one sequence: y of each row and head is the mean of the values that it sees, weighted by the softmax
-    /// of the scores. There may be fewer queries than keys: they are the sequence's last positions.
+    /// The definition for one sequence: y of each row and head is the mean of the values that it sees, weighted by the
+    /// softmax of the scores. There may be fewer queries than keys: they are the sequence's last positions.
     /// </summary>
     /// <param name="q">Queries (L, H, D).</param>
     /// <param name="k">Keys (P + L, K, D), P of them before the first query.</param>
@@ -46,8 +46,8 @@ public static unsafe partial class Ops
     }
 
     /// <summary>
-    /// The gradient's definition; adds to <paramref name="dq"/>, <paramref name="dk"/>, <paramref name="dv"/> and, where there
-    /// are sinks, <paramref name="dSinks"/>.
+    /// The gradient's definition; adds to <paramref name="dq"/>, <paramref name="dk"/>, <paramref name="dv"/> and,
+    /// where there are sinks, <paramref name="dSinks"/>.
     /// </summary>
     public static void AttentionReferenceGradient<T>(
         ReadOnlySpan<T> q, ReadOnlySpan<T> k, ReadOnlySpan<T> v, ReadOnlySpan<T> sinks, ReadOnlySpan<T> dy,
@@ -94,7 +94,9 @@ public static unsafe partial class Ops
         }
     }
 
-    /// <summary>Fills the weights of the keys from first to end; returns that of the sink (0 where there is none).</summary>
+    /// <summary>
+    /// Fills the weights of the keys from first to end; returns that of the sink (0 where there is none).
+    /// </summary>
     private static T AttentionWeights<T>(
         ReadOnlySpan<T> q, ReadOnlySpan<T> k, ReadOnlySpan<T> sinks, Span<T> weights, AttentionRows rows, int head,
         int first, int end, AttentionOptions options)

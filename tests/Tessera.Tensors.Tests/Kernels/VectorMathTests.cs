@@ -8,8 +8,8 @@ public sealed unsafe class VectorMathTests
 {
     private delegate Vector512<float> Function(Vector512<float> x);
 
-    // The limits are what the documentation of each function states: the largest error seen over every third float, rounded up.
-    // Here every 1,009th float (a prime, so that all exponents and lanes are met) is tried.
+    // The limits are what the documentation of each function states: the largest error seen over every third float,
+    // rounded up. Here every 1,009th float (a prime, so that all exponents and lanes are met) is tried.
     [Fact]
     public void ExpIsWithinItsLimitOverAllFloats() => AssertWithin(0.9, VectorMath.Exp, Math.Exp);
 
@@ -27,6 +27,44 @@ public sealed unsafe class VectorMathTests
         {
             Vector512<float> x = Vector512.Create(BitConverter.UInt32BitsToSingle((uint)bits));
             Assert.Equal(VectorMath.Exp(x).AsInt32(), VectorMath.ExpNonPositive(x).AsInt32());
+        }
+    }
+
+    // Down to 2^-126, where results lose digits by becoming subnormal.
+    [Fact]
+    public void PowersOfTwoAreWithinTheirLimits()
+    {
+        for (float x = -126; x <= 0; x += 0.00137f)
+        {
+            double exact = Math.Pow(2, x);
+            Assert.Equal(1, VectorMath.PowerOfTwo(Vector512.Create(x))[3] / exact, 2e-7);
+            Assert.Equal(1, VectorMath.PowerOfTwoRoughly(Vector512.Create(x))[3] / exact, 3e-6);
+        }
+
+        AssertAt(0f, 1f);
+        AssertAt(-151f, 0f);
+        AssertAt(float.NegativeInfinity, 0f);
+        AssertAt(float.NaN, float.NaN);
+
+        static void AssertAt(float x, float power)
+        {
+            Assert.Equal(power, VectorMath.PowerOfTwo(Vector512.Create(x))[3]);
+            Assert.Equal(power, VectorMath.PowerOfTwoRoughly(Vector512.Create(x))[3]);
+        }
+    }
+
+    [Fact]
+    public void UpperHalvesKeepTheirOrder()
+    {
+        Vector512<uint> first = (Vector512<uint>.Indices + Vector512.Create(100u)) << 16,
+            second = first + Vector512.Create(16u << 16);
+        BFloat16* target = stackalloc BFloat16[32];
+        VectorMath.StoreUpper(first | Vector512.Create(7u), second, target);
+        Vector512<uint> woven = VectorMath.Weave(first | Vector512.Create(7u), second | Vector512.Create(9u));
+        for (int i = 0; i < 16; i++)
+        {
+            Assert.Equal((100 + i, 116 + i), (target[i].Bits, target[16 + i].Bits));
+            Assert.Equal((uint)(((116 + i) << 16) | (100 + i)), woven[i]);
         }
     }
 

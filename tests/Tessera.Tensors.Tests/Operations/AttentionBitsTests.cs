@@ -22,7 +22,8 @@ public sealed class AttentionBitsTests
         return cases;
     }
 
-    // Sequences of several steps of the streaming softmax, cut into 1, 7 and 64 rows a call and whole, in blocks of several sizes.
+    // Sequences of several steps of the streaming softmax, cut into 1, 7 and 64 rows a call and whole, in blocks of
+    // several sizes.
     [Theory]
     [MemberData(nameof(Cases))]
     public void SlicesAgainstACacheEqualTheWholeWithoutOne(InstructionSet set, DType type, string form)

@@ -33,7 +33,8 @@ public sealed class AttentionGoldenTests
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void DoubleEqualsTheFile(string name) => AssertEqualsTheFile<double>(name, Limits.OpsDouble, Limits.OpsDouble);
+    public void DoubleEqualsTheFile(string name) =>
+        AssertEqualsTheFile<double>(name, Limits.OpsDouble, Limits.OpsDouble);
 
     [Theory]
     [MemberData(nameof(Cases))]
@@ -54,7 +55,8 @@ public sealed class AttentionGoldenTests
         using SafetensorsFile file = SafetensorsFile.Open(SharedFiles.Path(Tensors));
         Case golden = Case.Read(file, name);
         using TensorScope scope = TensorScope.Begin();
-        Tensor q = golden.Queries<T>(file[$"{name}.q"]), k = golden.Rows<T>(file[$"{name}.k"]), v = golden.Rows<T>(file[$"{name}.v"]);
+        Tensor q = golden.Queries<T>(file[$"{name}.q"]),
+            k = golden.Rows<T>(file[$"{name}.k"]), v = golden.Rows<T>(file[$"{name}.v"]);
         q.Tracked = k.Tracked = v.Tracked = true;
         Parameter? sinks = golden.Sinks<T>(file);
 
@@ -73,14 +75,16 @@ public sealed class AttentionGoldenTests
         }
     }
 
-    // Each sequence of the file in two steps: what precedes the file's queries (or half, where nothing does), then the rest.
+    // Each sequence of the file in two steps: what precedes the file's queries (or half, where nothing does), then the
+    // rest.
     private static void AssertCachedEqualsTheFile<T>(string name, double limit)
         where T : unmanaged
     {
         using SafetensorsFile file = SafetensorsFile.Open(SharedFiles.Path(Tensors));
         Case golden = Case.Read(file, name);
         using TensorScope scope = TensorScope.Begin();
-        Tensor q = golden.Queries<T>(file[$"{name}.q"]), k = golden.Rows<T>(file[$"{name}.k"]), v = golden.Rows<T>(file[$"{name}.v"]);
+        Tensor q = golden.Queries<T>(file[$"{name}.q"]),
+            k = golden.Rows<T>(file[$"{name}.k"]), v = golden.Rows<T>(file[$"{name}.v"]);
         Parameter? sinks = golden.Sinks<T>(file);
         int K = k.Shape[1], D = k.Shape[2];
         using KeyValueCache cache = new(new KeyValueCacheSize(2, golden.Segments.Count + 1, K, D, DTypes.Of<T>()));
@@ -96,7 +100,8 @@ public sealed class AttentionGoldenTests
                 step.Add(count, past, [i + 1]);
                 Tensor stepK = Part<T>(k, start + past, count), stepV = Part<T>(v, start + past, count);
                 cache.Append(1, step, stepK, stepV);
-                Tensor part = Ops.Attention(Part<T>(q, start + past, count), stepK, stepV, step, golden.Options, cache, 1, sinks);
+                Tensor part = Ops.Attention(
+                    Part<T>(q, start + past, count), stepK, stepV, step, golden.Options, cache, 1, sinks);
                 Values(part).CopyTo(y, (start + past) * q.Shape[1] * D);
             }
         }
@@ -108,7 +113,8 @@ public sealed class AttentionGoldenTests
         where T : unmanaged
     {
         int size = rows.Shape[1] * rows.Shape[2];
-        return Tensor.From<T>(new Shape(count, rows.Shape[1], rows.Shape[2]), rows.Span<T>().Slice(start * size, count * size));
+        return Tensor.From<T>(
+            new Shape(count, rows.Shape[1], rows.Shape[2]), rows.Span<T>().Slice(start * size, count * size));
     }
 
     private static double[] Values(Tensor tensor) => tensor.DType == DType.F64
@@ -128,15 +134,18 @@ public sealed class AttentionGoldenTests
         for (int i = 0; i < actual.Length; i++)
         {
             double error = Math.Abs(actual[i] - wanted[i]);
-            Assert.True(error <= limit * largest, $"{name}[{i}] is {actual[i]:R}, {wanted[i]:R} is wanted: {error / largest:E1} of the largest");
+            Assert.True(
+                error <= limit * largest,
+                $"{name}[{i}] is {actual[i]:R}, {wanted[i]:R} is wanted: {error / largest:E1} of the largest");
         }
     }
 
     /// <summary>
-    /// One case of the file: (B, T, …) tensors as rows. Where the file has fewer queries than keys they are the last of each
-    /// sequence; zero queries with a zero upstream gradient go before them, which changes no expected value.
+    /// One case of the file: (B, T, …) tensors as rows. Where the file has fewer queries than keys they are the last of
+    /// each sequence; zero queries with a zero upstream gradient go before them, which changes no expected value.
     /// </summary>
-    private sealed record Case(Segments Segments, AttentionOptions Options, string Name, int Sequences, int Keys, int Past)
+    private sealed record Case(
+        Segments Segments, AttentionOptions Options, string Name, int Sequences, int Keys, int Past)
     {
         public static Case Read(SafetensorsFile file, string name)
         {
@@ -180,7 +189,8 @@ public sealed class AttentionGoldenTests
             double[] padded = new double[Sequences * Keys * size];
             for (int b = 0; b < Sequences; b++)
             {
-                source.Span<double>().Slice(b * queries * size, queries * size).CopyTo(padded.AsSpan(((b * Keys) + Past) * size));
+                source.Span<double>().Slice(b * queries * size, queries * size).CopyTo(
+                    padded.AsSpan(((b * Keys) + Past) * size));
             }
 
             return Convert<T>(padded, new Shape(Sequences * Keys, source.Shape[2], source.Shape[3]));

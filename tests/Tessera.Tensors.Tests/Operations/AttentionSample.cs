@@ -5,7 +5,8 @@ internal sealed class AttentionSample
 {
     private readonly Random _random;
 
-    public AttentionSample(int seed, int heads, int keyHeads, int headSize, AttentionOptions options, bool sinks, params int[] lengths)
+    public AttentionSample(
+        int seed, int heads, int keyHeads, int headSize, AttentionOptions options, bool sinks, params int[] lengths)
     {
         _random = new Random(seed);
         (Heads, Options, Lengths) = (new AttentionHeads(heads, keyHeads, headSize), options, lengths);
@@ -21,7 +22,8 @@ internal sealed class AttentionSample
     {
         _random = of._random;
         (Heads, Options, Lengths, Sinks) = (of.Heads, of.Options, [length], of.Sinks);
-        Range rows = (start * RowSize)..((start + length) * RowSize), keys = (start * KeyRowSize)..((start + length) * KeyRowSize);
+        Range rows = (start * RowSize)..((start + length) * RowSize),
+            keys = (start * KeyRowSize)..((start + length) * KeyRowSize);
         (Q, K, V, Upstream) = (of.Q[rows], of.K[keys], of.V[keys], of.Upstream[rows]);
     }
 
@@ -73,13 +75,16 @@ internal sealed class AttentionSample
     /// <summary>Returns the result and the four gradients by the definition, in double.</summary>
     public double[][] Expected()
     {
-        double[] y = new double[Q.Length], dq = new double[Q.Length], dk = new double[K.Length], dv = new double[V.Length];
+        double[] y = new double[Q.Length],
+            dq = new double[Q.Length], dk = new double[K.Length], dv = new double[V.Length];
         double[] dSinks = new double[Sinks.Length];
         int start = 0;
         foreach (int length in Lengths)
         {
-            Range rows = (start * RowSize)..((start + length) * RowSize), keys = (start * KeyRowSize)..((start + length) * KeyRowSize);
-            Ops.AttentionReference(Q.AsSpan(rows), K.AsSpan(keys), V.AsSpan(keys), Sinks, y.AsSpan(rows), Heads, Options);
+            Range rows = (start * RowSize)..((start + length) * RowSize),
+                keys = (start * KeyRowSize)..((start + length) * KeyRowSize);
+            Ops.AttentionReference(
+                Q.AsSpan(rows), K.AsSpan(keys), V.AsSpan(keys), Sinks, y.AsSpan(rows), Heads, Options);
             Ops.AttentionReferenceGradient<double>(
                 Q.AsSpan(rows), K.AsSpan(keys), V.AsSpan(keys), Sinks, Upstream.AsSpan(rows),
                 dq.AsSpan(rows), dk.AsSpan(keys), dv.AsSpan(keys), dSinks, Heads, Options);
@@ -93,7 +98,8 @@ internal sealed class AttentionSample
     public double[][] Run(DType type)
     {
         using TensorScope scope = TensorScope.Begin();
-        Tensor q = Tensor(type, Q, Heads.Heads), k = Tensor(type, K, Heads.KeyHeads), v = Tensor(type, V, Heads.KeyHeads);
+        Tensor q = Tensor(type, Q, Heads.Heads),
+            k = Tensor(type, K, Heads.KeyHeads), v = Tensor(type, V, Heads.KeyHeads);
         q.Tracked = k.Tracked = v.Tracked = true;
         Parameter? sinks = SinkParameter();
         using Tape tape = Tape.Start();
@@ -101,18 +107,22 @@ internal sealed class AttentionSample
         double[] y = Doubles(result);
         SetUpstream(result, Tensor(type, Upstream, Heads.Heads));
         tape.Backward();
-        return [y, Doubles(q.Gradient!), Doubles(k.Gradient!), Doubles(v.Gradient!), sinks is null ? [] : Doubles(sinks.Gradient!)];
+        return [y, Doubles(q.Gradient!), Doubles(k.Gradient!), Doubles(v.Gradient!), sinks is null ? [] : Doubles(
+            sinks.Gradient!)];
     }
 
     /// <summary>Returns the result of the operation without a cache.</summary>
     public double[] Forward(DType type)
     {
         using TensorScope scope = TensorScope.Begin();
-        Tensor q = Tensor(type, Q, Heads.Heads), k = Tensor(type, K, Heads.KeyHeads), v = Tensor(type, V, Heads.KeyHeads);
+        Tensor q = Tensor(type, Q, Heads.Heads),
+            k = Tensor(type, K, Heads.KeyHeads), v = Tensor(type, V, Heads.KeyHeads);
         return Doubles(Ops.Attention(q, k, v, Segments.Of(Lengths), Options, sinks: SinkParameter()));
     }
 
-    /// <summary>Returns the result with a cache, every sequence in slices of so many rows, all sequences of a turn in one call.</summary>
+    /// <summary>
+    /// Returns the result with a cache, every sequence in slices of so many rows, all sequences of a turn in one call.
+    /// </summary>
     /// <param name="type">The type of the operands.</param>
     /// <param name="cache">A cache with enough blocks; blocks are taken in a scattered order.</param>
     /// <param name="slice">Rows a turn.</param>
@@ -133,7 +143,8 @@ internal sealed class AttentionSample
                 rows.AddRange(Enumerable.Range(start + past, count));
             }
 
-            Tensor q = Pick(type, Q, rows, Heads.Heads), k = Pick(type, K, rows, Heads.KeyHeads), v = Pick(type, V, rows, Heads.KeyHeads);
+            Tensor q = Pick(type, Q, rows, Heads.Heads),
+                k = Pick(type, K, rows, Heads.KeyHeads), v = Pick(type, V, rows, Heads.KeyHeads);
             cache.Append(0, segments, k, v);
             double[] part = Doubles(Ops.Attention(q, k, v, segments, Options, cache, 0, SinkParameter()));
             for (int i = 0; i < rows.Count; i++)

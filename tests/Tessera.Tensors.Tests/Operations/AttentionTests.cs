@@ -14,7 +14,8 @@ public sealed class AttentionTests
     [Property(MaxTest = 150)]
     public void SingleIsWithinTheLimitsOfTheDefinition(int seed)
     {
-        AttentionSample sample = Random(new Random(seed), KernelSet.For(Pick(new Random(seed), [.. Processor.Supported])));
+        AttentionSample sample = Random(
+            new Random(seed), KernelSet.For(Pick(new Random(seed), [.. Processor.Supported])));
         double[][] expected = sample.Expected(), actual = sample.Run(DType.F32);
         for (int i = 0; i < expected.Length; i++)
         {
@@ -25,12 +26,14 @@ public sealed class AttentionTests
         }
     }
 
-    // Weights and slopes are rounded to 8 bits before they are multiplied, results after: each entry is off by up to 2^-9 twice, in
-    // random directions. 2^-7 of the whole tensor's length leaves room for small tensors, where errors don't average out.
+    // Weights and slopes are rounded to 8 bits before they are multiplied, results after: each entry is off by up to
+    // 2^-9 twice, in random directions. 2^-7 of the whole tensor's length leaves room for small tensors, where errors
+    // don't average out.
     [Property(MaxTest = 150)]
     public void BFloat16IsNearTheDefinition(int seed)
     {
-        AttentionSample sample = Random(new Random(seed), KernelSet.For(Pick(new Random(seed), [.. Processor.Supported])));
+        AttentionSample sample = Random(
+            new Random(seed), KernelSet.For(Pick(new Random(seed), [.. Processor.Supported])));
         double[][] expected = sample.Expected(), actual = sample.Run(DType.BF16);
         for (int i = 0; i < expected.Length; i++)
         {
@@ -46,18 +49,21 @@ public sealed class AttentionTests
     {
         for (int D = 1; D <= 130; D += D < 20 ? 1 : 11)
         {
-            AttentionSample sample = new(D, 4, 2, D, new AttentionOptions { Kernels = KernelSet.For(set) }, sinks: false, 37, 0, 5);
+            AttentionSample sample = new(
+                D, 4, 2, D, new AttentionOptions { Kernels = KernelSet.For(set) }, sinks: false, 37, 0, 5);
             double[][] expected = sample.Expected(), actual = sample.Run(DType.F32);
             for (int i = 0; i < 4; i++)
             {
-                double limit = i == 0 ? Limits.OpsSingle : Limits.OpsSingleGradient, largest = expected[i].Select(Math.Abs).Max();
+                double limit = i == 0 ? Limits.OpsSingle : Limits.OpsSingleGradient,
+                    largest = expected[i].Select(Math.Abs).Max();
                 double error = expected[i].Zip(actual[i], (e, a) => Math.Abs(e - a)).Max();
                 Assert.True(error <= limit * largest, $"D {D}, {_names[i]}: {error / largest:E2} of the largest");
             }
         }
     }
 
-    // 1e-7: the second-order error of a step of 1e-5 and the rounding of a difference of doubles, both near 1e-10, with room.
+    // 1e-7: the second-order error of a step of 1e-5 and the rounding of a difference of doubles, both near 1e-10, with
+    // room.
     [Fact]
     public void TheGradientsDefinitionEqualsCentralDifferences()
     {
@@ -90,7 +96,8 @@ public sealed class AttentionTests
         foreach (DType type in new[] { DType.F32, DType.BF16 })
         {
             using TensorScope scope = TensorScope.Begin();
-            Tensor q = sample.Tensor(type, sample.Q, 4), k = sample.Tensor(type, sample.K, 2), v = sample.Tensor(type, sample.V, 2);
+            Tensor q = sample.Tensor(type, sample.Q, 4),
+                k = sample.Tensor(type, sample.K, 2), v = sample.Tensor(type, sample.V, 2);
             q.Tracked = k.Tracked = v.Tracked = true;
             Parameter sinks = sample.SinkParameter()!;
             double[][] sums = new double[3][];
