@@ -11,7 +11,7 @@ public sealed class RuleTests
     [
         new ProjectReferences(), new PackageUse(), new FolderDirection(), new FileLength(), new FunctionLength(),
         new LineWidth(), new BannedCalls(), new LeftoverMarks(), new OnePublicType(), new PublicSummary(),
-        new EmptyCatch(), new SkipReason(), new FileSizes(), new PrivatePlaces(),
+        new EmptyCatch(), new SkipReason(), new FileSizes(), new PrivatePlaces(), new DocumentPaths(),
     ];
 
     public static TheoryData<string> Names => [.. _all.Select(rule => rule.Name)];
