@@ -43,6 +43,12 @@ public sealed record ModelRecipe
     /// <summary>Gets what is added to the mean square before its root is taken.</summary>
     public double NormEpsilon { get; init => field = Check.Within(value, 0, 1); } = 1e-6;
 
+    /// <summary>
+    /// Gets the standard deviation of the first weights; those of output and down projections are divided by
+    /// √(2 × layers).
+    /// </summary>
+    public double InitialDeviation { get; init => field = Check.Within(value, 0, 10); } = 0.02;
+
     /// <summary>Gets the key heads, stated or derived.</summary>
     internal int ActualKeyHeads => KeyHeads ?? Heads;
 

@@ -66,8 +66,9 @@ public sealed class RunCheckpoints(string folder, int keep, bool keepBest)
     private string? BestFolder() => Steps()
         .Select(s => (s.Path, Loss: RunCheckpoint.HeldOutLossOf(s.Path)))
         .Where(s => s.Loss is not null)
-        .MinBy(s => s.Loss)
-        .Path;
+        .OrderBy(s => s.Loss)
+        .Select(s => s.Path)
+        .FirstOrDefault();
 
     private List<(long Step, string Path)> Steps() => !Directory.Exists(folder)
         ? []

@@ -86,6 +86,19 @@ public sealed class RunCheckpointsTests : IDisposable
     }
 
     [Fact]
+    public void WithoutAMeasurementTheLastFewAreKept()
+    {
+        RunCheckpoints checkpoints = new(_folder.Path, 2, true);
+        for (int step = 1; step <= 4; step++)
+        {
+            checkpoints.Save(Content(State(step, null)));
+        }
+
+        Assert.Equal(["step-3", "step-4"], Folders());
+        Assert.Null(checkpoints.Best());
+    }
+
+    [Fact]
     public void WhatFailsLeavesTheOnesBefore()
     {
         RunCheckpoints checkpoints = new(_folder.Path, 1, false);
