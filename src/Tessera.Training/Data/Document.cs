@@ -1,3 +1,5 @@
+using Tessera.Models.ChatTemplates;
+
 namespace Tessera.Training.Data;
 
 /// <summary>

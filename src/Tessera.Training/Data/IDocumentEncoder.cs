@@ -1,3 +1,5 @@
+using Tessera.Models.ChatTemplates;
+
 namespace Tessera.Training.Data;
 
 /// <summary>Turns documents into token ids: the seam between the data and a tokenizer.</summary>

@@ -1,4 +1,5 @@
 using System.Text;
+using Tessera.Models.ChatTemplates;
 
 namespace Tessera.Training.Data;
 

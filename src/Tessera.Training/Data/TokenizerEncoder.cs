@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Tessera.Models.ChatTemplates;
 using Tessera.Models.Tokenizers;
 
 namespace Tessera.Training.Data;

@@ -1,3 +1,4 @@
+using Tessera.Models.ChatTemplates;
 using Tessera.Models.Tokenizers;
 using Tessera.Training.Data;
 using Tessera.Training.Recipes;

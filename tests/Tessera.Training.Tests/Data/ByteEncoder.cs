@@ -1,4 +1,5 @@
 using System.Text;
+using Tessera.Models.ChatTemplates;
 using Tessera.Training.Data;
 
 namespace Tessera.Training.Tests.Data;

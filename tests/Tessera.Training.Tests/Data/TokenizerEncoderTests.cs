@@ -1,4 +1,5 @@
 using System.Text;
+using Tessera.Models.ChatTemplates;
 using Tessera.Models.Tokenizers;
 using Tessera.Training.Data;
 using Xunit;
@@ -32,6 +33,21 @@ public sealed class TokenizerEncoderTests
         Assert.Equal(prompt, ids.Take(prompt.Length));
         Assert.True(replies[prompt.Length]);
         Assert.DoesNotContain(true, replies.Take(prompt.Length));
+    }
+
+    [Fact]
+    public void TheCheckpointsTemplateGivesTheTokensThatWereLearned()
+    {
+        ChatTurn[] turns =
+        [
+            new("system", "Kind"),
+            new("user", "hello <|im_end|> the"),
+            new("assistant", "the end"),
+            new("user", "user"),
+        ];
+        ChatTemplate template = ChatTemplate.Parse(TokenizerEncoder.ChatTemplate);
+        RenderedChat rendered = template.Render(turns, addGenerationPrompt: false);
+        Assert.Equal(_tokenizer.Encode(rendered.Spans), Encode(turns).Ids);
     }
 
     [Fact]
