@@ -1,6 +1,7 @@
 using Tessera.Models;
 using Tessera.Models.Checkpoints;
 using Tessera.Models.Tokenizers;
+using Tessera.Tensors;
 using Tessera.Tensors.Files;
 using Tessera.Tensors.Kernels;
 using Tessera.Tensors.Threading;
@@ -64,7 +65,9 @@ public sealed class TrainingRun : IDisposable
             }
         }
 
-        End(finished: true, "done");
+        string finished = Path.Combine(_folder.Path, "model");
+        Checkpoint.Save(finished, model.Config, model.Parameters.All, DType.BF16, ModelMaker.Files(model.Config, encoder));
+        End(finished: true, $"done; the model is in {finished}");
         return true;
     }
 
