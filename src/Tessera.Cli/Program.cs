@@ -1,1 +1,1 @@
-return 0;
+return Tessera.Cli.CommandLine.Run(args);

@@ -1,4 +1,5 @@
 using Tessera.Inference.Sampling;
+using Tessera.Models.ChatTemplates;
 using Tessera.Models.Checkpoints;
 using Tessera.Models.Tokenizers;
 
@@ -9,7 +10,7 @@ namespace Tessera.Inference;
 /// </summary>
 public sealed class ChatModel : IDisposable
 {
-    private readonly Func<IReadOnlyList<ChatTurn>, IReadOnlyList<TextSpan>>? _template;
+    private readonly Lazy<ChatTemplate?> _template;
     private Checkpoint? _checkpoint;
 
     /// <summary>Loads a model from a folder in Hugging Face's form.</summary>
@@ -31,13 +32,10 @@ public sealed class ChatModel : IDisposable
         }
     }
 
-    internal ChatModel(
-        string name,
-        Engine engine,
-        Tokenizer tokenizer,
-        Func<IReadOnlyList<ChatTurn>, IReadOnlyList<TextSpan>>? template)
+    internal ChatModel(string name, Engine engine, Tokenizer tokenizer, Func<ChatTemplate?> template)
     {
-        (Name, Engine, Tokenizer, _template) = (name, engine, tokenizer, template);
+        // A template that can't be read keeps nobody from continuing a text.
+        (Name, Engine, Tokenizer, _template) = (name, engine, tokenizer, new Lazy<ChatTemplate?>(template));
     }
 
     /// <summary>Gets the model's name: that of its folder.</summary>
@@ -55,23 +53,45 @@ public sealed class ChatModel : IDisposable
     /// <summary>Gets the tokens that end an answer.</summary>
     public IReadOnlyList<int> StopTokens { get; init; } = [];
 
+    /// <summary>Gets the token that begins a text; null where there is none.</summary>
+    public int? BeginToken { get; init; }
+
+    /// <summary>Gets whether every text begins with that token.</summary>
+    public bool BeginsTexts { get; init; }
+
+    /// <summary>Gets how conversations are written for the model; null where it was not made for any.</summary>
+    /// <exception cref="ChatTemplateException">The template is broken or has what is not supported.</exception>
+    public ChatTemplate? Template => _template.Value;
+
     /// <summary>Gets when the model was made.</summary>
     public DateTimeOffset Created { get; init; } = DateTimeOffset.UnixEpoch;
 
-    /// <summary>Returns the request that continues a conversation with the assistant's answer.</summary>
-    /// <exception cref="InvalidOperationException">The model has no chat template.</exception>
-    /// <exception cref="ArgumentException">The template refuses the conversation.</exception>
-    public GenerationRequest Ask(IReadOnlyList<ChatTurn> conversation)
+    /// <summary>Returns the request that continues a text as it stands; markers in it stay text.</summary>
+    /// <exception cref="ArgumentException">The text is empty, and no token begins one.</exception>
+    public GenerationRequest Continue(string text)
     {
-        if (_template is null)
+        int[] tokens = Tokenizer.Encode(text);
+        if (BeginToken is { } begin && (BeginsTexts || tokens.Length == 0))
         {
-            throw new InvalidOperationException(
-                $"Chat: model {Name} has no chat template; use 'generate', or a model made for conversations");
+            tokens = [begin, .. tokens];
         }
 
+        return tokens.Length > 0
+            ? new GenerationRequest { Prompt = tokens, Sampling = Sampling, StopTokens = StopTokens }
+            : throw new ArgumentException(
+                $"Generate: the text is empty, and model {Name} has no token that begins one");
+    }
+
+    /// <summary>Returns the request that continues a conversation with the assistant's answer.</summary>
+    /// <exception cref="InvalidOperationException">The model has no chat template.</exception>
+    /// <exception cref="ChatTemplateException">The template is broken, or refuses the conversation.</exception>
+    public GenerationRequest Ask(IReadOnlyList<ChatTurn> conversation)
+    {
+        ChatTemplate template = Template ?? throw new InvalidOperationException(
+            $"Chat: model {Name} has no chat template; take a model that was made for conversations");
         return new GenerationRequest
         {
-            Prompt = Tokenizer.Encode(_template(conversation)),
+            Prompt = Tokenizer.Encode(template.Render(conversation).Spans),
             Sampling = Sampling,
             StopTokens = StopTokens,
         };
@@ -97,12 +117,19 @@ public sealed class ChatModel : IDisposable
                 + $"knows {checkpoint.Config.VocabularySize}");
         }
 
+        ChatTemplate? Template() => checkpoint.Files is { ChatTemplate: { } source } files
+            ? ChatTemplate.Parse(
+                source, $"{folder}: chat template", files.Tokenizer?.BosToken, files.Tokenizer?.EosToken)
+            : null;
+
         string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
-        return new ChatModel(name, new Engine(checkpoint.Serve(), tokenizer, options), tokenizer, null)
+        return new ChatModel(name, new Engine(checkpoint.Serve(), tokenizer, options), tokenizer, Template)
         {
             Created = File.GetLastWriteTimeUtc(Path.Combine(folder, "config.json")),
             Sampling = ToSampling(checkpoint.Generation),
             StopTokens = checkpoint.Generation.EosIds,
+            BeginToken = checkpoint.Generation.BosId,
+            BeginsTexts = checkpoint.Files.Tokenizer?.AddBosToken is true,
             _checkpoint = checkpoint,
         };
     }

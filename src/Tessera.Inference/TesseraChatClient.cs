@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.AI;
 using Tessera.Inference.Sampling;
+using Tessera.Models.ChatTemplates;
 
 namespace Tessera.Inference;
 

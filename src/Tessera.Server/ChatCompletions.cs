@@ -4,6 +4,7 @@ using System.IO.Pipelines;
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.Http;
 using Tessera.Inference;
+using Tessera.Models.ChatTemplates;
 using Tessera.Server.Wire;
 
 namespace Tessera.Server;
@@ -67,9 +68,9 @@ internal sealed class ChatCompletions(ChatModel model, ServerOptions options, Ti
         {
             ask = model.Ask(request.Messages);
         }
-        catch (ArgumentException refused)
+        catch (ChatTemplateException refused)
         {
-            throw ApiError.Invalid("messages", refused.Message);
+            throw ApiError.Invalid("messages", $"The model's chat template refuses the messages: {refused.Problem}");
         }
 
         ulong seed = request.HasSeed

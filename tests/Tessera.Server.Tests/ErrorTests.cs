@@ -126,6 +126,15 @@ public sealed class ErrorTests(SharedServer shared) : IClassFixture<SharedServer
     }
 
     [Fact]
+    public async Task AConversationThatTheTemplateRefusesIsRefused()
+    {
+        using HttpResponseMessage response = await shared.Server.PostAsync(
+            TestServer.Body().Replace("\"hi\"", "\"refused\""));
+        string message = await AssertErrorAsync(response, HttpStatusCode.BadRequest, "messages", null);
+        Assert.EndsWith(": no", message);
+    }
+
+    [Fact]
     public async Task OtherModelsRoutesAndMethodsAreUnknown()
     {
         await using TestServer server = await TestServer.StartAsync();

@@ -1,5 +1,5 @@
-using Tessera.Inference;
 using Tessera.Inference.Sampling;
+using Tessera.Models.ChatTemplates;
 
 namespace Tessera.Server.Wire;
 

@@ -1,6 +1,6 @@
 using System.Text;
 using System.Text.Json;
-using Tessera.Inference;
+using Tessera.Models.ChatTemplates;
 
 namespace Tessera.Server.Wire;
 

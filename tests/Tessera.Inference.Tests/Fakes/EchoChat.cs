@@ -1,4 +1,4 @@
-using Tessera.Models.Tokenizers;
+using Tessera.Models.ChatTemplates;
 
 namespace Tessera.Inference.Tests.Fakes;
 
@@ -13,7 +13,11 @@ internal static class EchoChat
     {
         FakeTokenizer tokenizer = new();
         FakeModel model = new(tokenizer.VocabularySize, contextLength, Repeat);
-        return new ChatModel("echo", new Engine(model, tokenizer, options ?? new()), tokenizer, Render)
+        ChatTemplate template = ChatTemplate.Parse(
+            "{% for m in messages %}{% if m.content == 'refused' %}{{ raise_exception('no') }}{% endif %}"
+            + "{{ m.role }}:{{ m.content }};{% endfor %}!");
+        Engine engine = new(model, tokenizer, options ?? new());
+        return new ChatModel("echo", engine, tokenizer, () => template)
         {
             StopTokens = [FakeTokenizer.End],
         };
@@ -29,7 +33,4 @@ internal static class EchoChat
 
     private static bool Says(ReadOnlySpan<int> history, string word) =>
         history.IndexOf([.. word.Select(c => (int)c)]) >= 0;
-
-    private static IReadOnlyList<TextSpan> Render(IReadOnlyList<ChatTurn> turns) =>
-        [new TextSpan(string.Concat(turns.Select(turn => $"{turn.Role}:{turn.Content};")) + "!", IsTemplate: true)];
 }

@@ -1,0 +1,98 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+using Tessera.Cli.Commands;
+using Tessera.Inference;
+using Tessera.Models.ChatTemplates;
+
+namespace Tessera.Cli;
+
+/// <summary>Holds all commands, and turns what goes wrong in them into one line that says what to do.</summary>
+internal static class CommandLine
+{
+    /// <summary>The exit code of a command that failed.</summary>
+    public const int Failed = 1;
+
+    /// <summary>The exit code of a command line that can't be understood.</summary>
+    public const int Misused = 2;
+
+    /// <summary>Runs a command; returns the exit code.</summary>
+    public static int Run(string[] args)
+    {
+        try
+        {
+            ParseResult command = Create().Parse(args);
+            bool misused = command.Action is ParseErrorAction;
+            if (command.Action is ParseErrorAction wrong)
+            {
+                // The whole help would hide the error.
+                wrong.ShowHelp = false;
+            }
+
+            int code = command.Invoke(new InvocationConfiguration
+            {
+                Output = misused ? StandardStreams.Error : StandardStreams.Output,
+                Error = StandardStreams.Error,
+                EnableDefaultExceptionHandler = false,
+                ProcessTerminationTimeout = null,
+            });
+            return misused ? Hint(command) : code;
+        }
+        catch (CommandFailedException error)
+        {
+            return Fail(error.Message);
+        }
+        catch (Exception error) when (IsExpected(error))
+        {
+            return Fail(error.Message);
+        }
+        catch (Exception error)
+        {
+            return Fail(
+                $"{error.GetType().Name}: {error.Message}\nThis is a fault of tessera's. Set TESSERA_TRACE=1 and run "
+                + "it again to see where it happens.",
+                error);
+        }
+    }
+
+    private static RootCommand Create()
+    {
+        RootCommand root = new("Talk to, serve and make language models.")
+        {
+            ChatCommand.Create(),
+            GenerateCommand.Create(),
+            ServeCommand.Create(),
+            InspectCommand.Create(),
+            TokenizeCommand.Create(),
+            LogitsCommand.Create(),
+        };
+        HelpOption help = root.Options.OfType<HelpOption>().Single();
+        ExampleHelp examples = new((HelpAction)help.Action!);
+        help.Action = examples;
+        root.SetAction(examples.Invoke);
+        return root;
+    }
+
+    private static int Hint(ParseResult command)
+    {
+        Command named = command.CommandResult.Command;
+        StandardStreams.Error.WriteLine($"See: tessera {(named is RootCommand ? "" : named.Name + " ")}--help");
+        return Misused;
+    }
+
+    /// <summary>Returns whether an error's message says by itself what was wrong outside the program.</summary>
+    private static bool IsExpected(Exception error) => error is IOException or InvalidDataException
+        or UnauthorizedAccessException or ContextLengthException or ChatTemplateException
+        or InsufficientMemoryException;
+
+    private static int Fail(string message, Exception? fault = null)
+    {
+        StandardStreams.Error.WriteLine($"tessera: {message}");
+        if (fault is not null && Environment.GetEnvironmentVariable("TESSERA_TRACE") is "1")
+        {
+            StandardStreams.Error.WriteLine(fault);
+        }
+
+        return Failed;
+    }
+}
