@@ -19,13 +19,13 @@ internal sealed class PublicSummary : IRule
             where member.IsPartial && HasSummary(CommentAbove(file, member.TopLine))
             select member.Name];
         return from file in repository.Files
-            where file.IsProduct
-            from member in file.Members
-            where member.IsVisible && !member.Header.Contains(" override ", StringComparison.Ordinal)
-            let comment = CommentAbove(file, member.TopLine)
-            where !comment.Contains("<inheritdoc", StringComparison.Ordinal) && !HasSummary(comment)
-                && !(member.IsPartial && said.Contains(member.Name))
-            select new Finding(file.Path, member.FirstLine + 1, $"{member.Name} has no summary");
+               where file.IsProduct
+               from member in file.Members
+               where member.IsVisible && !member.Header.Contains(" override ", StringComparison.Ordinal)
+               let comment = CommentAbove(file, member.TopLine)
+               where !comment.Contains("<inheritdoc", StringComparison.Ordinal) && !HasSummary(comment)
+                   && !(member.IsPartial && said.Contains(member.Name))
+               select new Finding(file.Path, member.FirstLine + 1, $"{member.Name} has no summary");
     }
 
     public IEnumerable<Repository> Violations() =>
