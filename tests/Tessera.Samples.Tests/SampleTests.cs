@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Microsoft.Extensions.AI;
+using Tessera.Inference;
 using Tessera.Models.Tokenizers;
 using Tessera.Testing;
 using Xunit;
@@ -26,6 +28,24 @@ public sealed partial class SampleTests
         // No model that ignores what came before can be better than this; the last lines, averaged, are.
         double frequencies = Entropy(text);
         Assert.True(losses[^3..].Average() < frequencies, $"{string.Join(' ', losses)}; frequencies {frequencies}");
+    }
+
+    [Fact]
+    public async Task ChatStreamsTheAnswerOfTheModel()
+    {
+        const string Question = "Tell me a story.";
+        using TemporaryFolder folder = new();
+        string path = folder.Path("tiny");
+        TinyChatModel.Save(path);
+
+        string streamed = Sample.Run("Tessera.Samples.Chat", path, Question);
+
+        using ChatModel model = ChatModel.Load(path);
+        using TesseraChatClient client = new(model);
+        ChatResponse whole = await client.GetResponseAsync(
+            Question, new ChatOptions { MaxOutputTokens = 200, Seed = 1 }, TestContext.Current.CancellationToken);
+        Assert.NotEmpty(whole.Text);
+        Assert.Equal(whole.Text + Environment.NewLine, streamed);
     }
 
     // The entropy of the sample's tokens, taken one by one, in nats.
