@@ -65,6 +65,9 @@ internal static class CommandLine
             InspectCommand.Create(),
             TokenizeCommand.Create(),
             LogitsCommand.Create(),
+            TrainCommand.Create(),
+            TokenizerCommand.Create(),
+            EvaluateLossCommand.Create(),
         };
         HelpOption help = root.Options.OfType<HelpOption>().Single();
         ExampleHelp examples = new((HelpAction)help.Action!);

@@ -9,6 +9,10 @@ namespace Tessera.Training;
 /// <summary>Makes the model that a recipe describes, and the files that go with it in a checkpoint.</summary>
 public static class ModelMaker
 {
+    // What small models answer with by themselves: cooler than 1, since much of their probability lies on nonsense.
+    private const double Temperature = 0.6;
+    private const double TopP = 0.9;
+
     /// <summary>Returns the configuration of the recipe's model for a tokenizer.</summary>
     public static TransformerConfig Configure(Recipe recipe, TokenizerEncoder encoder)
     {
@@ -35,6 +39,14 @@ public static class ModelMaker
             && encoder.Tokenizer.TokenToId(TokenizerEncoder.EndMarker) is not null;
         return new CheckpointFiles
         {
+            Generation = new GenerationConfig
+            {
+                BosId = config.BosId,
+                EosIds = config.EosIds,
+                Sample = true,
+                Temperature = Temperature,
+                TopP = TopP,
+            },
             TokenizerJson = System.Text.Encoding.UTF8.GetBytes(encoder.Tokenizer.ToJson()),
             Tokenizer = new TokenizerSettings
             {

@@ -12,8 +12,8 @@ using Tessera.Training.Runs;
 namespace Tessera.Training;
 
 /// <summary>
-/// Makes a model by its recipe, stage after stage, in a run folder. A run that was stopped, or killed, goes on from its newest
-/// checkpoint and ends with the weights, bit for bit, of one that never stopped (on the same instruction set).
+/// Makes a model by its recipe, stage after stage, in a run folder. A run that was stopped, or killed, goes on from its
+/// newest checkpoint and ends with the weights, bit for bit, of one that never stopped (on the same instruction set).
 /// </summary>
 public sealed class TrainingRun : IDisposable
 {
@@ -35,9 +35,14 @@ public sealed class TrainingRun : IDisposable
         _badLines = new BadLines(_recipe.Data.BadLines);
     }
 
-    /// <summary>Trains until the recipe is done or <paramref name="cancellation"/> asks for an end, behind a checkpoint in both cases.</summary>
+    /// <summary>
+    /// Trains until the recipe is done or <paramref name="cancellation"/> asks for an end, behind a checkpoint in both
+    /// cases.
+    /// </summary>
     /// <returns>Whether the recipe is done.</returns>
-    /// <exception cref="InvalidDataException">Data, tokenizer or checkpoint are broken, or the loss isn't a number any more.</exception>
+    /// <exception cref="InvalidDataException">
+    /// Data, tokenizer or checkpoint are broken, or the loss isn't a number any more.
+    /// </exception>
     /// <exception cref="IOException">The disk is full or fails; checkpoints written before are intact.</exception>
     public bool Run(CancellationToken cancellation)
     {
@@ -66,7 +71,8 @@ public sealed class TrainingRun : IDisposable
         }
 
         string finished = Path.Combine(_folder.Path, "model");
-        Checkpoint.Save(finished, model.Config, model.Parameters.All, DType.BF16, ModelMaker.Files(model.Config, encoder));
+        CheckpointFiles files = ModelMaker.Files(model.Config, encoder);
+        Checkpoint.Save(finished, model.Config, model.Parameters.All, DType.BF16, files);
         End(finished: true, $"done; the model is in {finished}");
         return true;
     }
