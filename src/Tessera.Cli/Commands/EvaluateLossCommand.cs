@@ -29,7 +29,8 @@ internal static class EvaluateLossCommand
         Option<bool> json = new("--json") { Description = "Write the results as JSON" };
         TesseraCommand command = new(
             "evaluate-loss",
-            "Measure what text costs under a model: every token of <|endoftext|> text <|endoftext|> in windows without overlap.")
+            "Measure what text costs under a model: every token of <|endoftext|> text <|endoftext|>, in windows "
+            + "without overlap.")
         {
             Examples =
             [
@@ -55,7 +56,8 @@ internal static class EvaluateLossCommand
     {
         using Checkpoint checkpoint = Checkpoint.Load(folder);
         ReadOnlyMemory<byte> tokenizer = checkpoint.Files.TokenizerJson
-            ?? throw new FileNotFoundException($"{folder}: has no tokenizer.json, without which text can't be measured");
+            ?? throw new FileNotFoundException(
+                $"{folder}: has no tokenizer.json, without which text can't be measured");
         TokenizerEncoder encoder = new(ByteLevelBpe.Read(Path.Combine(folder, "tokenizer.json"), tokenizer));
         Transformer model = checkpoint.Serve(DType.F32);
         BadLines badLines = new(BadLines.DefaultLimit);
@@ -101,7 +103,8 @@ internal static class EvaluateLossCommand
         foreach (HeldOutResult r in results)
         {
             StandardStreams.Output.WriteLine(
-                $"{r.Name}: {r.BitsPerByte:F4} bits/byte, perplexity {r.Perplexity:F2}, loss {r.Loss:F4} over {r.Predictions:N0} tokens");
+                $"{r.Name}: {r.BitsPerByte:F4} bits/byte, perplexity {r.Perplexity:F2}, loss {r.Loss:F4} "
+                + $"over {r.Predictions:N0} tokens");
         }
     }
 }

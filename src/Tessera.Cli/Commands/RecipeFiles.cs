@@ -16,9 +16,13 @@ internal static class RecipeFiles
 
         string[] folders = [.. Folders()];
         string? found = folders.Select(f => Path.Combine(f, recipe + ".yaml")).FirstOrDefault(File.Exists);
+        IEnumerable<string?> known = folders
+            .SelectMany(f => Directory.GetFiles(f, "*.yaml"))
+            .Select(Path.GetFileNameWithoutExtension)
+            .Distinct()
+            .Order();
         return found ?? throw new RecipeException(
-            $"{recipe}: no such recipe; name a YAML file, or one of: "
-            + string.Join(", ", folders.SelectMany(f => Directory.GetFiles(f, "*.yaml")).Select(Path.GetFileNameWithoutExtension).Distinct().Order()));
+            $"{recipe}: no such recipe; name a YAML file, or one of: {string.Join(", ", known)}");
     }
 
     private static IEnumerable<string> Folders()

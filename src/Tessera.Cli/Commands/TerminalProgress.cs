@@ -5,8 +5,9 @@ using Tessera.Training.Runs;
 namespace Tessera.Cli.Commands;
 
 /// <summary>
-/// Shows a training run on standard error: one line that moves (bar, loss, speed, time left), and a line that stays for each
-/// measurement, sample and checkpoint. Where standard error is no terminal, the moving line becomes one line in fifty steps.
+/// Shows a training run on standard error: one line that moves (bar, loss, speed, time left), and a line that stays for
+/// each measurement, sample and checkpoint. Where standard error is no terminal, the moving line becomes one in fifty
+/// steps.
 /// </summary>
 internal sealed class TerminalProgress(Recipe recipe) : IProgress<RunEvent>, IDisposable
 {
@@ -22,13 +23,13 @@ internal sealed class TerminalProgress(Recipe recipe) : IProgress<RunEvent>, IDi
         {
             case RunStarted started: Started(started); break;
             case DataRead read: Move($"reading {Path.GetFileName(read.File)}: {read.TextBytes / 1e6:F1} MB"); break;
-            case StageStarted stage: Stay($"stage {stage.Index + 1} of {recipe.Stages.Count}: {stage.Name}, {stage.Steps:N0} steps"); break;
+            case StageStarted stage: Stay(Describe(stage)); break;
             case StepDone step: Step(step); break;
             case Measured measured: Stay($"step {measured.Step:N0}: held out {Describe(measured)}"); break;
             case Sampled sample: Stay($"step {sample.Step:N0}: “{sample.Prompt}”{sample.Text}"); break;
-            case CheckpointWritten written: Stay($"step {written.Step:N0}: checkpoint {written.Folder}{(written.Best ? " (best so far)" : "")}"); break;
+            case CheckpointWritten written: Stay(Describe(written)); break;
             case Warned warned: Stay($"warning: {warned.Message}"); break;
-            case RunEnded ended: Stay($"{ended.Reason}: {ended.Step:N0} steps in {TimeSpan.FromSeconds(ended.Seconds):h\\:mm\\:ss}"); break;
+            case RunEnded ended: Stay($"{ended.Reason}: {ended.Step:N0} steps in {Time(ended.Seconds)}"); break;
             default: break;
         }
     }
@@ -40,19 +41,21 @@ internal sealed class TerminalProgress(Recipe recipe) : IProgress<RunEvent>, IDi
         _steps = started.Steps;
         double seconds = started.Roof > 0 ? started.Flops / (0.45 * started.Roof) : 0;
         Stay(
-            $"{started.Name}: {Count(started.Parameters)} parameters, {Count(started.Tokens)} tokens, {started.Steps:N0} steps, "
-            + $"{Count(started.Flops)} operations: about {TimeSpan.FromSeconds(seconds):h\\:mm\\:ss} at 45 % of this machine's "
-            + $"{started.Roof / 1e9:F0} GFLOP/s ({started.InstructionSet}, {started.Threads} threads)");
-        Stay($"{(started.Resumed ? "going on in" : "in")} {started.Folder}: watch report.html there; Ctrl-C writes a checkpoint and stops");
+            $"{started.Name}: {Count(started.Parameters)} parameters, {Count(started.Tokens)} tokens, "
+            + $"{started.Steps:N0} steps, {Count(started.Flops)} operations: about {Time(seconds)} at 45 % of this "
+            + $"machine's {started.Roof / 1e9:F0} GFLOP/s ({started.InstructionSet}, {started.Threads} threads)");
+        string where = started.Resumed ? "going on in" : "in";
+        Stay($"{where} {started.Folder}: watch report.html there; Ctrl-C writes a checkpoint and stops");
     }
 
     private void Step(StepDone step)
     {
         double done = _steps > 0 ? Math.Min(1, step.Step / (double)_steps) : 0;
         string bar = new string('█', (int)(done * BarWidth)).PadRight(BarWidth, '░');
-        string left = step.SecondsLeft is { } seconds ? $", {TimeSpan.FromSeconds(seconds):h\\:mm\\:ss} left" : "";
+        string left = step.SecondsLeft is { } seconds ? $", {Time(seconds)} left" : "";
         string roof = step.RoofShare is { } share ? $" ({share:P0} of the roof)" : "";
-        string line = $"{bar} {step.Step:N0}/{_steps:N0}  loss {step.Loss:F3}  {step.TokensPerSecond:N0} tokens/s{roof}{left}";
+        string line = $"{bar} {step.Step:N0}/{_steps:N0}  loss {step.Loss:F3}  "
+            + $"{step.TokensPerSecond:N0} tokens/s{roof}{left}";
         if (_terminal)
         {
             Move(line);
@@ -62,6 +65,14 @@ internal sealed class TerminalProgress(Recipe recipe) : IProgress<RunEvent>, IDi
             StandardStreams.Error.WriteLine(line);
         }
     }
+
+    private static string Time(double seconds) => $"{TimeSpan.FromSeconds(seconds):h\\:mm\\:ss}";
+
+    private static string Describe(CheckpointWritten written) =>
+        $"step {written.Step:N0}: checkpoint {written.Folder}{(written.Best ? " (best so far)" : "")}";
+
+    private string Describe(StageStarted stage) =>
+        $"stage {stage.Index + 1} of {recipe.Stages.Count}: {stage.Name}, {stage.Steps:N0} steps";
 
     private static string Describe(Measured measured) => string.Join(", ", measured.Results.Select(r =>
         string.Create(CultureInfo.InvariantCulture, $"{r.Name} {r.BitsPerByte:F3} bits/byte (loss {r.Loss:F3})")));

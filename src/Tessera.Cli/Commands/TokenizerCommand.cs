@@ -59,7 +59,10 @@ internal static class TokenizerCommand
         {
             VocabularySize = vocabulary,
             Splitting = splitting,
-            SpecialTokens = [TokenizerEncoder.EndOfTextMarker, TokenizerEncoder.StartMarker, TokenizerEncoder.EndMarker],
+            SpecialTokens =
+            [
+                TokenizerEncoder.EndOfTextMarker, TokenizerEncoder.StartMarker, TokenizerEncoder.EndMarker,
+            ],
         });
         ByteLevelBpe tokenizer = trainer.Train(Texts(data, badLines)).Tokenizer;
         AtomicFile.Write(output, tokenizer.ToJson());

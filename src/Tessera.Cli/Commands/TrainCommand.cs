@@ -6,10 +6,10 @@ using Tessera.Training.Runs;
 
 namespace Tessera.Cli.Commands;
 
-/// <summary><c>tessera train</c>: makes a model by a recipe, from one's own text, or from the one dial of depth.</summary>
+/// <summary><c>tessera train</c>: makes a model by a recipe, or from one's own text.</summary>
 internal static class TrainCommand
 {
-    /// <summary>The exit code of a run that was stopped behind a checkpoint: no error, but not the recipe's end.</summary>
+    /// <summary>The exit code of a run that was stopped behind a checkpoint: no error, but no end either.</summary>
     private const int Stopped = 130;
 
     public static Command Create()
@@ -24,20 +24,26 @@ internal static class TrainCommand
             Description = "Your own text: files, folders or globs (.txt, .md, .jsonl, gzipped or not)",
             AllowMultipleArgumentsPerToken = true,
         };
-        Option<int?> depth = new("--depth") { Description = "The one dial: layers; width, batch and tokens follow from it" };
+        Option<int?> depth = new("--depth")
+        {
+            Description = "The one dial: layers; width, batch and tokens follow from it",
+        };
         Option<string[]> set = new("--set") { Description = "Change a key of the recipe: --set training.steps=200" };
-        Option<string?> output = new("--output", "-o") { Description = "The run's folder (runs/NAME where nothing is said)" };
+        Option<string?> output = new("--output", "-o")
+        {
+            Description = "The run's folder (runs/NAME where nothing is said)",
+        };
         Option<bool> resume = new("--resume") { Description = "Go on from the newest checkpoint of the run's folder" };
         Option<bool> json = new("--json") { Description = "Write events as JSON lines to standard output" };
         TesseraCommand command = new(
             "train",
-            "Make a model: tokenizer, pretraining, fine-tuning, in a run folder that can be stopped and resumed at any time.")
+            "Make a model: tokenizer, pretraining, fine-tuning, in a run that can be stopped at any time.")
         {
             Examples =
             [
                 ("tessera train shakespeare-char-cpu", "follow a recipe of recipes/"),
                 ("tessera train --data my-books/*.txt", "learn your own text"),
-                ("tessera train --data notes.md --depth 6 --set training.tokens=5M", "make it larger, and say for how long"),
+                ("tessera train --data notes.md --depth 6 --set training.tokens=5M", "set the size and the length"),
                 ("tessera train shakespeare-char-cpu --resume", "go on where it was stopped, or killed"),
             ],
         };
@@ -116,7 +122,8 @@ internal static class TrainCommand
                 : throw new RecipeException("train: name a recipe, or give your own text with --data FILE…");
         }
 
-        private static string? NameOf(string? recipe) => recipe is null ? null : Path.GetFileNameWithoutExtension(recipe);
+        private static string? NameOf(string? recipe) =>
+            recipe is null ? null : Path.GetFileNameWithoutExtension(recipe);
     }
 
     private sealed class JsonProgress : IProgress<RunEvent>
