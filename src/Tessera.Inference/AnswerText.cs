@@ -9,9 +9,12 @@ namespace Tessera.Inference;
 /// </summary>
 internal sealed class AnswerText
 {
+    // Room for an answer of usual length, so that writing it seldom allocates: 32 KB.
+    private const int UsualLength = 1 << 14;
+
     private readonly StreamingDecoder _decoder;
     private readonly string[] _stops;
-    private readonly ArrayBufferWriter<char> _text = new(initialCapacity: 1024);
+    private readonly ArrayBufferWriter<char> _text = new(UsualLength);
     private readonly int _longestStop;
     private int? _end;
 

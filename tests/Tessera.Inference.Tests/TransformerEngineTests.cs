@@ -45,6 +45,38 @@ public sealed class TransformerEngineTests
         }
     }
 
+    [Theory]
+    [MemberData(nameof(Folders))]
+    public void DecodingAllocatesNothing(string folder)
+    {
+        using Checkpoint checkpoint = Checkpoint.Load(SharedFiles.Path($"goldens/hf-folders/{folder}"));
+        ByteLevelBpe words = Words(checkpoint);
+        for (int id = 0; id < words.VocabularySize; id++)
+        {
+            // The bytes of a token are put together when it is first seen, and kept.
+            _ = words.TokenBytes(id);
+        }
+
+        using Engine engine = new(new TransformerModel(checkpoint.Serve()), words, new(), ownThread: false);
+        foreach (ulong seed in new ulong[] { 1, 2 })
+        {
+            engine.Generate(new() { Prompt = [1, 2, 3], Sampling = new() { Seed = seed, TopK = 40 }, MaxTokens = 200 });
+        }
+
+        Step(50);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Step(100);
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+
+        void Step(int count)
+        {
+            for (int i = 0; i < count; i++)
+            {
+                Assert.True(engine.Step());
+            }
+        }
+    }
+
     private static ByteLevelBpe Words(Checkpoint checkpoint) =>
         ByteLevelBpe.Read("tokenizer.json", checkpoint.Files.TokenizerJson!.Value);
 

@@ -128,7 +128,7 @@ internal sealed class ChatLoop(ChatModel model, ChatSession session, ChatTermina
             {
                 _statistics.Text();
                 text.Append(piece.Text);
-                await StandardStreams.Output.WriteAsync(piece.Text).ConfigureAwait(false);
+                await AnswerOutput.WriteAsync(piece.Text).ConfigureAwait(false);
             }
 
             ending = generation.FinishReason == FinishReason.Length ? "[grey](cut at its length)[/]" : "";
@@ -139,7 +139,7 @@ internal sealed class ChatLoop(ChatModel model, ChatSession session, ChatTermina
         }
 
         _statistics.End(generation);
-        await StandardStreams.Output.WriteLineAsync().ConfigureAwait(false);
+        await AnswerOutput.EndAsync().ConfigureAwait(false);
         if (ending.Length > 0)
         {
             terminal.Note(ending);
@@ -165,7 +165,7 @@ internal sealed class ChatLoop(ChatModel model, ChatSession session, ChatTermina
         session.Load(path);
         foreach (ChatTurn turn in session.Turns)
         {
-            terminal.Note($"[grey]{turn.Role}:[/] {Markup.Escape(turn.Content)}");
+            terminal.Note($"[grey]{turn.Role}:[/] {Markup.Escape(AnswerOutput.Harmless(turn.Content))}");
         }
     }
 

@@ -67,10 +67,10 @@ internal static class GenerateCommand
     {
         await foreach (GenerationPiece piece in generation.ReadAsync().ConfigureAwait(false))
         {
-            await StandardStreams.Output.WriteAsync(piece.Text).ConfigureAwait(false);
+            await AnswerOutput.WriteAsync(piece.Text).ConfigureAwait(false);
         }
 
-        await StandardStreams.Output.WriteLineAsync().ConfigureAwait(false);
+        await AnswerOutput.EndAsync().ConfigureAwait(false);
     }
 
     private static async Task WriteJsonAsync(

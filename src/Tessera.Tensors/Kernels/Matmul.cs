@@ -19,7 +19,7 @@ public static unsafe class Matmul
     /// <exception cref="ArgumentException">The sizes don't agree, or C is transposed.</exception>
     public static void Multiply(MatrixView a, MatrixView b, MatrixView c, MatmulOptions options = default)
     {
-        Check(a, b.Rows, b.Columns, b.ToString(), c);
+        Check(a, b, packed: false, c);
         KernelSet kernels = options.Kernels ?? KernelSet.Default;
         DType type = options.RoundToBFloat16 && kernels.MultipliesBFloat16 ? DType.BF16 : kernels.Arithmetic(a.Type, b.Type);
         new Product(kernels, type, a, Right.Of(b), c, options).Run();
@@ -34,7 +34,7 @@ public static unsafe class Matmul
     public static void Multiply(MatrixView a, PackedMatrix b, MatrixView c, MatmulOptions options = default)
     {
         ArgumentNullException.ThrowIfNull(b);
-        Check(a, b.Rows, b.Columns, $"packed {b.Type} {b.Rows} × {b.Columns}", c);
+        Check(a, new MatrixView(null, b.Type, b.Rows, b.Columns, b.Columns), packed: true, c);
         if (options.Kernels is { } wanted && wanted != b.Kernels)
         {
             throw new ArgumentException(
@@ -60,11 +60,14 @@ public static unsafe class Matmul
         packing.Run();
     }
 
-    private static void Check(MatrixView a, int bRows, int bColumns, string b, MatrixView c)
+    // What is written about B is put together only when something is wrong: this is on the way of every product.
+    private static void Check(MatrixView a, MatrixView b, bool packed, MatrixView c)
     {
-        if (a.Columns != bRows || c.Rows != a.Rows || c.Columns != bColumns || c.Transposed)
+        if (a.Columns != b.Rows || c.Rows != a.Rows || c.Columns != b.Columns || c.Transposed)
         {
-            throw new ArgumentException($"matmul: ({a}) · ({b}) into ({c}); wanted (M, K) · (K, N) into (M, N), not transposed");
+            throw new ArgumentException(
+                $"matmul: ({a}) · ({(packed ? "packed " : "")}{b}) into ({c}); "
+                + "wanted (M, K) · (K, N) into (M, N), not transposed");
         }
     }
 }
