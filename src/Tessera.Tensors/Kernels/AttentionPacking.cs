@@ -20,13 +20,13 @@ internal static unsafe class AttentionPacking
     /// </summary>
     public static void Panels(MatrixView b, DType type, int width, int steps, byte* to)
     {
-        int filled = Kernels.Panels.Steps(type, b.Rows);
-        for (int column = 0; column < b.Columns; column += width)
+        int filled = Kernels.Panels.Steps(type, b.Rows), panels = (b.Columns + width - 1) / width;
+        nint stride = (nint)steps * width * sizeof(uint);
+        Strip strip = new(b, type, width, 0, panels, 0, filled, to, stride);
+        PanelPacking.Pack(in strip, 0, filled);
+        for (int panel = 0; panel < panels; panel++)
         {
-            PanelPacking.Pack(b, type, width, column, 0, filled, to);
-            byte* rest = to + ((long)filled * width * sizeof(uint));
-            to += (long)steps * width * sizeof(uint);
-            new Span<byte>(rest, (int)(to - rest)).Clear();
+            new Span<uint>(strip.Step(panel, filled), (steps - filled) * width).Clear();
         }
     }
 

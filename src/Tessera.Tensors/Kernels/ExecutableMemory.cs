@@ -17,8 +17,8 @@ internal static unsafe partial class ExecutableMemory
     /// </summary>
     public static nint Place(ReadOnlySpan<byte> code)
     {
-        nuint size = (nuint)(
-            (code.Length + Environment.SystemPageSize - 1) / Environment.SystemPageSize * Environment.SystemPageSize);
+        int page = Environment.SystemPageSize;
+        nuint size = (nuint)((code.Length + page - 1) / page * page);
         return OperatingSystem.IsWindows() ? PlaceWindows(code, size) : PlaceUnix(code, size);
     }
 

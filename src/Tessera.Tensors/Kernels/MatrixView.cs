@@ -63,6 +63,10 @@ public readonly unsafe struct MatrixView
     internal byte* At(int row, int column) =>
         (byte*)Data + ((Transposed ? ((long)column * Stride) + row : ((long)row * Stride) + column) * ElementBytes);
 
+    /// <summary>Returns some of its rows and columns.</summary>
+    internal MatrixView Part(int row, int rows, int column, int columns) =>
+        new(At(row, column), Type, rows, columns, Stride, Transposed);
+
     /// <inheritdoc/>
     public override string ToString() => $"{Type} {Rows} × {Columns}{(Transposed ? " (transposed)" : "")}";
 }

@@ -2,85 +2,60 @@ using Tessera.Tensors.Threading;
 
 namespace Tessera.Tensors.Kernels;
 
-/// <summary>Packs pieces of both operands on all threads in one parallel region.</summary>
-internal unsafe struct Packing(KernelSet kernels, DType type) : IParallelBody
+/// <summary>Packs panels of the right operand on all threads.</summary>
+internal unsafe struct Packing : IParallelBody
 {
-    // Enough that threads share the work evenly, and each piece still far longer than its claim (about 0.1 µs).
-    private const long BytesAnItem = 32 << 10;
+    // An item is far longer than its claim (about 0.1 µs), and there are enough for an even share.
+    private const long ItemBytes = 64 << 10;
 
-    private MatrixView _left;
-    private int _leftTileRows, _leftFirstTile, _leftTiles, _leftTilesAnItem, _leftItems;
-    private byte* _leftTo;
-    private nint _leftStride;
-    private Right _right;
-    private int _rightFirstPanel, _rightPanels, _rightPanelsAnItem, _rightItems;
-    private byte* _rightTo;
-    private nint _rightStride;
+    // Rows are read whole up to so many bytes of panels a step; beyond it they are cut.
+    private const int StepBytes = 16 << 10;
 
-    public int FirstStep { get; init; }
+    private readonly Right _source;
+    private readonly Strip _strip;
+    private readonly int _panelsAnItem, _stepsAnItem, _panelItems, _stepItems;
 
-    public int LastStep { get; init; }
-
-    /// <summary>Adds tiles of the left operand: rows one below the other, or, if it is transposed, a panel for each tile.</summary>
-    public void AddLeft(MatrixView left, int tileRows, int firstTile, int tiles, byte* to, nint tileStride)
+    public Packing(Right source, Strip strip)
     {
-        (_left, _leftTileRows, _leftFirstTile, _leftTiles) = (left, tileRows, firstTile, tiles);
-        _leftTo = to;
-        _leftStride = tileStride;
-        _leftTilesAnItem = (int)Math.Clamp(BytesAnItem / Math.Max(tileStride, 1), 1, Math.Max(tiles, 1));
-        _leftItems = (tiles + _leftTilesAnItem - 1) / _leftTilesAnItem;
-    }
-
-    /// <summary>Adds panels of the right operand.</summary>
-    public void AddRight(Right right, int firstPanel, int panels, byte* to, nint panelStride)
-    {
-        (_right, _rightFirstPanel, _rightPanels) = (right, firstPanel, panels);
-        _rightTo = to;
-        _rightStride = panelStride;
-        _rightPanelsAnItem = (int)Math.Clamp(BytesAnItem / Math.Max(panelStride, 1), 1, Math.Max(panels, 1));
-        _rightItems = (panels + _rightPanelsAnItem - 1) / _rightPanelsAnItem;
-    }
-
-    /// <summary>Packs everything that was added.</summary>
-    public void Run() => Workers.Run(_leftItems + _rightItems, ref this);
-
-    public readonly void Run(int index)
-    {
-        if (index < _leftItems)
+        (_source, _strip) = (source, strip);
+        int steps = Math.Max(1, strip.Last - strip.First), width = strip.Width * sizeof(uint);
+        if (source.Packed is null && !strip.Source.Transposed)
         {
-            RunLeft(index * _leftTilesAnItem);
+            // What is stored by rows is read across the panels.
+            _panelsAnItem = Math.Clamp(StepBytes / width, 1, Math.Max(1, strip.Panels));
+            _stepsAnItem = (int)((ItemBytes / (_panelsAnItem * width)) + 15) / 16 * 16;
         }
         else
         {
-            RunRight((index - _leftItems) * _rightPanelsAnItem);
+            // What is stored by columns is read along K.
+            _panelsAnItem = (int)Math.Clamp(ItemBytes / ((long)steps * width), 1, Math.Max(1, strip.Panels));
+            _stepsAnItem = steps;
         }
+
+        _panelItems = (strip.Panels + _panelsAnItem - 1) / _panelsAnItem;
+        _stepItems = (strip.Last - strip.First + _stepsAnItem - 1) / _stepsAnItem;
     }
 
-    private readonly void RunLeft(int first)
-    {
-        int last = Math.Min(first + _leftTilesAnItem, _leftTiles);
-        for (int tile = first; tile < last; tile++)
-        {
-            byte* to = _leftTo + (tile * _leftStride);
-            int row = (_leftFirstTile + tile) * _leftTileRows;
-            if (_left.Transposed)
-            {
-                PanelPacking.Pack(_left.Transpose(), type, _leftTileRows, row, FirstStep, LastStep, to);
-            }
-            else
-            {
-                int rows = Math.Min(_leftTileRows, _left.Rows - row);
-                RowPacking.Pack(_left, type, row, rows, FirstStep, LastStep, to, _leftStride / _leftTileRows);
-            }
-        }
-    }
+    /// <summary>Packs all of them.</summary>
+    public void Run() => Workers.Run(_panelItems * _stepItems, ref this);
 
-    private readonly void RunRight(int first)
+    public readonly void Run(int index)
     {
-        int last = Math.Min(first + _rightPanelsAnItem, _rightPanels);
-        for (int panel = first; panel < last; panel++)
+        (int stepItem, int panelItem) = Math.DivRem(index, _panelItems);
+        int firstPanel = panelItem * _panelsAnItem;
+        int panels = Math.Min(_panelsAnItem, _strip.Panels - firstPanel);
+        if (_source.Packed is null)
         {
-            _right.PackPanel(kernels, type, _rightFirstPanel + panel, FirstStep, LastStep, _rightTo + (panel * _rightStride));
+            int first = _strip.First + (stepItem * _stepsAnItem);
+            Strip part = _strip.Part(firstPanel, panels);
+            PanelPacking.Pack(in part, first, Math.Min(first + _stepsAnItem, _strip.Last));
+            return;
+        }
+
+        for (int panel = firstPanel; panel < firstPanel + panels; panel++)
+        {
+            byte* to = _strip.To + (panel * _strip.PanelStride);
+            _source.WidenPanel(_strip.FirstPanel + panel, _strip.First, _strip.Last, to);
         }
     }
 }

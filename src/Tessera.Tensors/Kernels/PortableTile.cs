@@ -30,10 +30,8 @@ internal static unsafe class PortableTile
 
     private static void FourRows(TileArguments* arguments)
     {
-        Sums row0 = First(arguments, 0);
-        Sums row1 = First(arguments, 1);
-        Sums row2 = First(arguments, 2);
-        Sums row3 = First(arguments, 3);
+        Sums row0 = First(arguments, 0), row1 = First(arguments, 1);
+        Sums row2 = First(arguments, 2), row3 = First(arguments, 3);
         byte* a = (byte*)arguments->A;
         float* b = (float*)arguments->B;
         nint stride = arguments->ARowStride;

@@ -9,28 +9,29 @@ internal readonly unsafe struct Right
 
     public PackedMatrix? Packed { get; }
 
-    public int Columns => Packed?.Columns ?? View.Columns;
-
     public static Right Of(MatrixView view) => new(view, null);
 
     public static Right Of(PackedMatrix packed) => new(default, packed);
 
-    /// <summary>Packs a panel's steps <paramref name="first"/> to <paramref name="last"/> of a product in <paramref name="type"/>.</summary>
-    public void PackPanel(KernelSet kernels, DType type, int panel, int first, int last, byte* to)
+    /// <summary>
+    /// Packs steps <paramref name="first"/> to <paramref name="last"/> of some panels on all threads.
+    /// </summary>
+    public void Pack(
+        KernelSet kernels, DType type, int panel, int panels, int first, int last, byte* to, nint panelStride)
     {
-        int width = kernels.TileColumns;
-        if (Packed is null)
-        {
-            PanelPacking.Pack(View, type, width, panel * width, first, last, to);
-            return;
-        }
+        Strip strip = new(View, type, kernels.TileColumns, panel, panels, first, last, to, panelStride);
+        new Packing(this, strip).Run();
+    }
 
-        // A bf16 panel for an fp32 product: each row of pairs becomes two rows.
+    /// <summary>Widens steps of a bf16 panel for a product in fp32: each row of pairs becomes two rows.</summary>
+    public void WidenPanel(int panel, int first, int last, byte* to)
+    {
+        int width = Packed!.Kernels.TileColumns;
         uint* pairs = (uint*)(Packed.Data + (panel * Packed.PanelStride));
         uint* values = (uint*)to;
         for (int step = first; step < last; step++)
         {
-            uint* from = pairs + (step / 2 * width);
+            uint* from = pairs + ((nint)(step / 2) * width);
             for (int column = 0; column < width; column++)
             {
                 *values++ = step % 2 == 0 ? from[column] << 16 : from[column] & 0xFFFF0000;

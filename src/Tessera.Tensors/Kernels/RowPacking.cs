@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace Tessera.Tensors.Kernels;
@@ -5,18 +6,16 @@ namespace Tessera.Tensors.Kernels;
 /// <summary>Copies rows of the left operand, widened or rounded, into dense rows that a tile can read.</summary>
 internal static unsafe class RowPacking
 {
-    /// <summary>Packs steps <paramref name="first"/> to <paramref name="last"/> of the given rows of a matrix that isn't transposed.</summary>
-    public static void Pack(MatrixView source, DType type, int row, int rows, int first, int last, byte* to, nint stride)
+    /// <summary>Packs some rows of a matrix that isn't transposed.</summary>
+    public static void Pack(MatrixView source, DType type, int row, int rows, byte* to, nint stride)
     {
-        int scale = type == DType.BF16 ? 2 : 1;
-        int from = first * scale;
-        int count = Math.Min(last * scale, source.Columns) - from;
+        int count = source.Columns;
         for (int r = 0; r < rows; r++, to += stride)
         {
-            byte* elements = source.At(row + r, from);
+            byte* elements = source.At(row + r, 0);
             if (type == source.Type)
             {
-                Buffer.MemoryCopy(elements, to, count * source.ElementBytes, count * source.ElementBytes);
+                Buffer.MemoryCopy(elements, to, stride, (long)count * source.ElementBytes);
             }
             else if (type == DType.BF16)
             {
@@ -34,31 +33,33 @@ internal static unsafe class RowPacking
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Round(byte* from, int count, ushort* to)
     {
         int i = 0;
         for (; i + 16 <= count; i += 16)
         {
-            Singles.LoadPairs(from + (i * sizeof(float))).AsUInt16().Store(to + i);
+            Singles.Load8Pairs(from + (i * sizeof(float))).AsUInt16().Store(to + i);
         }
 
         for (; i < count; i++)
         {
-            to[i] = (ushort)(Singles.RoundOne(Singles.LoadOne(from + (i * sizeof(float)))) >> 16);
+            to[i] = (ushort)(Singles.Round(Singles.Load(from + (i * sizeof(float)))) >> 16);
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Widen(byte* from, int count, uint* to)
     {
         int i = 0;
-        for (; i + 8 <= count; i += 8)
+        for (; i + 16 <= count; i += 16)
         {
-            BFloat16s.Load(from + (i * sizeof(ushort))).Store(to + i);
+            BFloat16s.Load16(from + (i * sizeof(ushort))).Store(to + i);
         }
 
         for (; i < count; i++)
         {
-            to[i] = BFloat16s.LoadOne(from + (i * sizeof(ushort)));
+            to[i] = BFloat16s.Load(from + (i * sizeof(ushort)));
         }
     }
 }

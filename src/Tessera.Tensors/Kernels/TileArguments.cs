@@ -7,9 +7,10 @@ namespace Tessera.Tensors.Kernels;
 /// C (rows × columns) = A (rows × K) · B (K × columns), summed in fp32 in the order of K.
 /// </summary>
 /// <remarks>
-/// A step takes 4 bytes of each row of A: one fp32 value, or two bf16 values that follow each other in K. B is a panel of
-/// <see cref="KernelSet.TileColumns"/> columns, [step][column] of the same 4 bytes, zero where there is no column or no second value.
-/// A may lie in rows (<see cref="AStep"/> 4) or in panels like B's ([step][row]: <see cref="ARowStride"/> 4).
+/// A step takes 4 bytes of each row of A: one fp32 value, or two bf16 values that follow each other in K. B is a panel
+/// of <see cref="KernelSet.TileColumns"/> columns, [step][column] of the same 4 bytes, zero where there is no column or
+/// no second value. A may lie in rows (<see cref="AStep"/> 4) or in panels like B's ([step][row]: <see
+/// cref="ARowStride"/> 4).
 /// </remarks>
 [StructLayout(LayoutKind.Sequential)]
 public unsafe struct TileArguments
@@ -41,8 +42,16 @@ public unsafe struct TileArguments
     /// <summary>One value a column that is added to the finished sums, or null.</summary>
     public float* Bias;
 
-    /// <summary>Unfinished sums of a product whose K is done in several calls: dense rows of the tile's full width.</summary>
+    /// <summary>
+    /// Unfinished sums of a product whose K is done in several calls: dense rows of the tile's full width.
+    /// </summary>
     public float* Partial;
+
+    /// <summary>Memory that a later tile will read and that is fetched meanwhile, or null.</summary>
+    public void* Next;
+
+    /// <summary>Bytes of <see cref="Next"/> that are fetched in each step.</summary>
+    public nint NextStep;
 
     /// <summary>The number of columns of C that exist.</summary>
     public int Columns;

@@ -130,8 +130,8 @@ internal sealed partial class TileGenerator
     {
         for (int v = 0; v < shape.Vectors; v++)
         {
-            EmitMaskedLoad(
-                Code.EVEX_Vpmovzxwd_zmm_k1z_ymmm256, FirstFree, __[rax + (v * _vector.Bytes / 2)], MaskOf(v));
+            AssemblerMemoryOperand held = __[rax + (v * _vector.Bytes / 2)];
+            EmitMaskedLoad(Code.EVEX_Vpmovzxwd_zmm_k1z_ymmm256, FirstFree, held, MaskOf(v));
             _code.AddInstruction(Instruction.Create(
                 Code.EVEX_Vpslld_zmm_k1z_zmmm512b32_imm8, Vector(FirstFree), Vector(FirstFree), 16));
             Emit(_vector.Add, Sum(row, v), FirstFree, Sum(row, v));
@@ -143,8 +143,8 @@ internal sealed partial class TileGenerator
         if (shape.Vectors == 1)
         {
             Register half = Register.YMM0 + FirstFree;
-            _code.AddInstruction(Instruction.Create(
-                Code.EVEX_Vcvtneps2bf16_ymm_k1z_zmmm512b32, half, Vector(Sum(row, 0))));
+            _code.AddInstruction(
+                Instruction.Create(Code.EVEX_Vcvtneps2bf16_ymm_k1z_zmmm512b32, half, Vector(Sum(row, 0))));
             EmitStore(Code.EVEX_Vmovdqu16_ymmm256_k1z_ymm, half, __[rax], MaskOf(0));
             return;
         }

@@ -13,16 +13,21 @@ internal sealed partial class TileGenerator(TileShape shape)
     // Windows keeps these for the caller; elsewhere all are free.
     private const int FirstKeptVector = 6, LastKeptVector = 15;
 
-    // Row 7 has a pointer of its own: 0 to 6 times the stride are what an address can say with the multiples 1, 3 and 5.
+    // Row 7 has a pointer of its own: 0 to 6 times the stride are what an address can say with the multiples 1, 3 and
+    // 5.
     private const int SecondPointerRow = 7;
 
     private readonly Assembler _code = new(64);
     private readonly VectorCode _vector = shape.Set == InstructionSet.Avx2 ? VectorCode.Avx2 : VectorCode.Avx512;
 
-    // Until the loop ends: rax and rcx are rows 0 and 7 of A, rdx, r8 and r9 its row stride times 1, 3 and 5, r10 its step;
-    // rsi is B, rbx and rbp its panel stride times 1 and 3; rdi the steps left. After it: rax is C and rdx its row stride.
-    // r11 is the arguments throughout.
+    // Until the loop ends: rax and rcx are rows 0 and 7 of A, rdx, r8 and r9 its row stride times 1, 3 and 5, r10 its
+    // step; rsi is B; rdi the steps left; rbx and rbp are what to prefetch and its step, or, in tiles of several
+    // panels, the panels' stride times 1 and 3. After it: rax is C and rdx its row stride. r11 is the arguments
+    // throughout.
     private int FirstFree => shape.Rows * shape.Vectors;
+
+    // Tiles of several panels have few rows: they wait for B alone, which the processor fetches ahead by itself.
+    private bool Prefetches => shape.Vectors <= TileShape.PanelVectors;
 
     private int Free => _vector.Registers - FirstFree;
 
@@ -30,6 +35,7 @@ internal sealed partial class TileGenerator(TileShape shape)
     public byte[] Assemble(bool windows)
     {
         WriteEntry(windows);
+        WritePrefetchOfC();
         WriteFirstSums();
         WriteLoop();
         WriteStores();
@@ -90,6 +96,27 @@ internal sealed partial class TileGenerator(TileShape shape)
         _code.ret();
     }
 
+    // C's lines arrive, ready to be written, while the sums are made.
+    private void WritePrefetchOfC()
+    {
+        if (shape.Vectors > TileShape.PanelVectors )
+        {
+            return; // so few rows wait for B alone
+        }
+
+        _code.mov(rax, Field(nameof(TileArguments.C)));
+        _code.mov(rdx, Field(nameof(TileArguments.CRowStride)));
+        for (int r = 0; r < shape.Rows; r++)
+        {
+            _code.prefetchw(__byte_ptr[rax]);
+            _code.prefetchw(__byte_ptr[rax + 64]);
+            if (r + 1 < shape.Rows)
+            {
+                _code.add(rax, rdx);
+            }
+        }
+    }
+
     private void WriteFirstSums()
     {
         Label fresh = _code.CreateLabel(), ready = _code.CreateLabel();
@@ -127,6 +154,12 @@ internal sealed partial class TileGenerator(TileShape shape)
             WriteStepOfManyRows();
         }
 
+        if (Prefetches)
+        {
+            _code.prefetcht0(__byte_ptr[rbx]);
+            _code.add(rbx, rbp);
+        }
+
         _code.add(rax, r10);
         if (shape.Rows > SecondPointerRow)
         {
@@ -157,6 +190,13 @@ internal sealed partial class TileGenerator(TileShape shape)
         {
             _code.mov(rbx, Field(nameof(TileArguments.BPanelStride)));
             _code.lea(rbp, __[rbx + (rbx * 2)]);
+        }
+        else
+        {
+            _code.mov(rbp, Field(nameof(TileArguments.NextStep)));
+            _code.mov(rbx, Field(nameof(TileArguments.Next)));
+            _code.test(rbx, rbx);
+            _code.cmove(rbx, rax); // what is there already costs nothing to fetch; an unmapped address would
         }
 
         _code.mov(rdi, Field(nameof(TileArguments.Steps)));

@@ -26,11 +26,10 @@ public sealed unsafe class MatmulTests
     {
         foreach ((int m, int n, int k) in _shapes)
         {
-            for (int form = 0; form < 8; form++)
+            // The reference takes long where K is long: two combinations of types there, all eight elsewhere.
+            for (int form = 0; form < 8; form += k > 1000 ? 5 : 1)
             {
-                Check(
-                    set, m, n, k, seed: form + (m * 31) + k, _types[form & 1], _types[(form >> 1) & 1],
-                    _types[(form >> 2) & 1]);
+                Check(set, m, n, k, seed: form + (m * 31) + k, form);
             }
         }
     }
@@ -40,13 +39,13 @@ public sealed unsafe class MatmulTests
     {
         foreach (InstructionSet set in Processor.Supported)
         {
-            Check(
-                set, m % 41, n % 71, k % 71, seed, _types[seed & 1], _types[(seed >> 1) & 1], _types[(seed >> 2) & 1]);
+            Check(set, m % 41, n % 71, k % 71, seed, form: seed);
         }
     }
 
-    private static void Check(InstructionSet set, int m, int n, int k, int seed, DType aType, DType bType, DType cType)
+    private static void Check(InstructionSet set, int m, int n, int k, int seed, int form)
     {
+        (DType aType, DType bType, DType cType) = (_types[form & 1], _types[(form >> 1) & 1], _types[(form >> 2) & 1]);
         Random random = new(seed);
         bool rounds = random.Next(3) == 0;
         using TestMatrix a = new(random, aType, m, k, random.Next(2) == 0, random.Next(3));
@@ -97,7 +96,7 @@ public sealed unsafe class MatmulTests
             double magnitude = Math.Abs(c[row, column]) + (options.Bias == null ? 0 : Math.Abs(options.Bias[column]));
             for (int k = 0; k < a.View.Columns; k++)
             {
-                // rounding to bf16 may enlarge each by 2^-8
+                // Rounding to bf16 may enlarge each by 2^-8.
                 magnitude += Math.Abs((double)a[row, k] * b[k, column]) * 1.01;
             }
 

@@ -1,0 +1,178 @@
+using System.Globalization;
+using Tessera.Tensors;
+using Tessera.Tensors.Kernels;
+using Tessera.Tensors.Memory;
+using Tessera.Tensors.Threading;
+
+namespace Tessera.Bench;
+
+/// <summary>
+/// Times matrix products in turn with the peak of the same threads, a few milliseconds each, and prints the best of
+/// each: on a shared machine the best is what the code can do, the median what it got.
+/// </summary>
+internal static unsafe class MatmulBench
+{
+    private const double BlockSeconds = 0.004;
+
+    private static readonly (int M, int K, int N)[] _square =
+        [.. new[] { 128, 192, 256, 384, 512, 768, 1024, 1536, 2048 }.Select(n => (n, n, n))];
+
+    // Rows × inner size × columns of the nano, small and GPT-2 training shapes, and their vocabularies' slices.
+    private static readonly (int M, int K, int N)[] _model =
+    [
+        (4096, 256, 256), (4096, 256, 768), (4096, 768, 256), (4096, 256, 4096), (4096, 4096, 256), (256, 4096, 768),
+        (4096, 512, 512), (4096, 512, 1536), (4096, 1536, 512), (512, 4096, 1536),
+        (1024, 768, 768), (1024, 768, 3072), (1024, 3072, 768), (768, 1024, 3072), (1024, 768, 50304),
+    ];
+
+    private enum Form
+    {
+        AB,
+        ABt,
+        AtB,
+        Packed,
+    }
+
+    public static int Run(string[] args)
+    {
+        Settings settings = Settings.Parse(args);
+        Clock.UsesProcessorTime = settings.ProcessorTime;
+        KernelSet kernels = settings.Set is { } set ? KernelSet.For(set) : KernelSet.Default;
+        Console.WriteLine($"{kernels.InstructionSet}; C = A·B, A M×K, B K×N; best (median) of {settings.Rounds}");
+        Console.WriteLine("type threads form       M     K     N  GFLOP/s (median)     peak (median)  share (median)");
+        foreach (DType type in settings.Types)
+        {
+            // The peak is measured with generated code, which the portable set is for processors without.
+            Peak? peak = kernels.InstructionSet == InstructionSet.Portable ? null : new(kernels, type);
+            foreach (int threads in settings.Threads)
+            {
+                foreach ((int M, int K, int N) in settings.Short ? _square[..2] : [.. _square, .. _model])
+                {
+                    foreach (Form form in Enum.GetValues<Form>())
+                    {
+                        if ($"{form} {M}x{K}x{N}".Contains(settings.Only, StringComparison.OrdinalIgnoreCase))
+                        {
+                            Measure(kernels, type, threads, form, M, K, N, peak, settings.Rounds);
+                        }
+                    }
+                }
+            }
+        }
+
+        return 0;
+    }
+
+    private static void Measure(
+        KernelSet kernels, DType type, int threads, Form form, int M, int K, int N, Peak? peak, int rounds)
+    {
+        using NativeBlock aMemory = Random(type, M, K, 1), bMemory = Random(type, K, N, 2);
+        using NativeBlock cMemory = new((long)M * N * 4);
+        MatrixView a = form == Form.AtB
+            ? new(aMemory.Pointer, type, M, K, M, transposed: true)
+            : new(aMemory.Pointer, type, M, K, K);
+        MatrixView b = form == Form.ABt
+            ? new(bMemory.Pointer, type, K, N, K, transposed: true)
+            : new(bMemory.Pointer, type, K, N, N);
+        MatrixView c = new(cMemory.Pointer, type, M, N, N);
+        using PackedMatrix packed = new(kernels);
+        Matmul.Pack(b, packed);
+        MatmulOptions options = new() { Kernels = kernels };
+        using ThreadLimit limit = Workers.Limit(threads);
+
+        double flops = 2.0 * M * K * N;
+        int calls = 1;
+        while (true)
+        {
+            double once = Time(calls);
+            if (once > BlockSeconds / 2 || calls > 1 << 16)
+            {
+                calls = Math.Max(1, (int)(calls * BlockSeconds / once));
+                break;
+            }
+
+            calls *= 2;
+        }
+
+        double[] ours = new double[rounds], most = new double[rounds];
+        for (int round = 0; round < rounds; round++)
+        {
+            most[round] = (peak?.Measure(threads, BlockSeconds / 2) ?? double.NaN) / 1e9;
+            ours[round] = flops * calls / Time(calls) / 1e9;
+        }
+
+        Array.Sort(ours);
+        Array.Sort(most);
+        (double best, double median, double peakBest, double peakMedian) =
+            (ours[^1], ours[rounds / 2], most[^1], most[rounds / 2]);
+        Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{type,-4} {threads,7} {form,-6} {M,5} {K,5} {N,5} {best,8:F1} {median,8:F1} {peakBest,8:F1} " +
+            $"{peakMedian,8:F1}  {best / peakBest,5:P0} {median / peakMedian,8:P0}"));
+
+        double Time(int count)
+        {
+            double start = Clock.Seconds(threads);
+            for (int i = 0; i < count; i++)
+            {
+                if (form == Form.Packed)
+                {
+                    Matmul.Multiply(a, packed, c, options);
+                }
+                else
+                {
+                    Matmul.Multiply(a, b, c, options);
+                }
+            }
+
+            return Clock.Seconds(threads) - start;
+        }
+    }
+
+    private static NativeBlock Random(DType type, int rows, int columns, int seed)
+    {
+        NativeBlock block = new((long)rows * columns * 4);
+        Random random = new(seed);
+        for (long i = 0; i < (long)rows * columns; i++)
+        {
+            float value = random.NextSingle() - 0.5f;
+            if (type == DType.F32)
+            {
+                ((float*)block.Pointer)[i] = value;
+            }
+            else
+            {
+                ((BFloat16*)block.Pointer)[i] = (BFloat16)value;
+            }
+        }
+
+        return block;
+    }
+
+    private sealed record Settings(DType[] Types, int[] Threads, string Only, bool Short, InstructionSet? Set)
+    {
+        public int Rounds { get; init; } = 15;
+
+        public bool ProcessorTime { get; init; }
+
+        public static Settings Parse(string[] args)
+        {
+            Settings settings = new([DType.F32, DType.BF16], [1, Workers.Count], "", false, null);
+            for (int i = 0; i < args.Length; i++)
+            {
+                settings = args[i] switch
+                {
+                    "--processor-time" => settings with { ProcessorTime = true },
+                    "--rounds" => settings with { Rounds = int.Parse(args[++i], CultureInfo.InvariantCulture) },
+                    "--short" => settings with { Short = true, Rounds = 3 },
+                    "--type" => settings with { Types = [Enum.Parse<DType>(args[++i], ignoreCase: true)] },
+                    "--threads" => settings with { Threads = [int.Parse(args[++i], CultureInfo.InvariantCulture)] },
+                    "--only" => settings with { Only = args[++i] },
+                    "--isa" => settings with { Set = Enum.Parse<InstructionSet>(args[++i], ignoreCase: true) },
+                    _ => throw new ArgumentException($"matmul: '{args[i]}' is not an option; see the usage"),
+                };
+            }
+
+            return settings with { Threads = [.. settings.Threads.Distinct()] };
+        }
+    }
+}
