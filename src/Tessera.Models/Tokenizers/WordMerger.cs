@@ -6,7 +6,8 @@ namespace Tessera.Models.Tokenizers;
 /// </summary>
 internal sealed class WordMerger(MergeTable merges)
 {
-    // Scanning costs n a merge and the heap some 30 ns: measured equal near 100 tokens.
+    // On a Zen 4, English letters without spaces take 4.3 and 4.5 µs at 64 tokens by scan and by heap, 7.4 and 7.0 at
+    // 96, and 11.0 and 10.0 at 128.
     private const int LongestScanned = 96;
 
     // A long word's memory is given back after it, a usual word's kept.
