@@ -99,7 +99,7 @@ internal sealed partial class TileGenerator(TileShape shape)
     // C's lines arrive, ready to be written, while the sums are made.
     private void WritePrefetchOfC()
     {
-        if (shape.Vectors > TileShape.PanelVectors )
+        if (shape.Vectors > TileShape.PanelVectors)
         {
             return; // so few rows wait for B alone
         }
