@@ -16,12 +16,14 @@ public sealed class TrainingStep
     private readonly Optimizer _optimizer;
     private readonly TrainingStepOptions _options;
     private readonly SpikeGuard _guard;
+    private readonly Dropout _dropout;
     private readonly Segments _segments = new();
 
     /// <summary>Makes the step of a run.</summary>
     public TrainingStep(Transformer model, Optimizer optimizer, TrainingStepOptions options, SpikeGuard guard)
     {
         (_model, _optimizer, _options, _guard) = (model, optimizer, options, guard);
+        _dropout = new Dropout(options.Dropout);
     }
 
     /// <summary>Makes one step.</summary>
@@ -64,8 +66,8 @@ public sealed class TrainingStep
 
         for (int b = 0; b < batches.Count; b++)
         {
-            sum += Gradient(
-                batches[b], scale, _options.Dropout == 0 ? Dropout.None : new(_options.Dropout, seed + (ulong)b));
+            _dropout.Begin(unchecked(seed + (ulong)b));
+            sum += Gradient(batches[b], scale);
             for (int i = 0; i < parameters.Count && batches.Count > 1; i++)
             {
                 parameters[i].BankGradient();
@@ -83,7 +85,7 @@ public sealed class TrainingStep
     /// <summary>
     /// Computes the gradient of scale · Σ loss over one micro-batch, and returns its cross-entropy's share of the mean.
     /// </summary>
-    private double Gradient(Batch batch, double scale, Dropout dropout)
+    private double Gradient(Batch batch, double scale)
     {
         _segments.Clear();
         foreach (int length in batch.SegmentLengths)
@@ -94,7 +96,7 @@ public sealed class TrainingStep
         using TensorScope scope = TensorScope.Begin();
         using Tape tape = Tape.Start();
         TokenLosses losses = _model.Loss(
-            batch.Tokens, _segments, batch.Labels, batch.Weights, scale, _options.Loss, dropout);
+            batch.Tokens, _segments, batch.Labels, batch.Weights, scale, _options.Loss, _dropout);
         tape.Backward(losses.Loss);
 
         // What is reported is plain cross-entropy; smoothing and z-loss are means to an end.

@@ -2,16 +2,20 @@ using Tessera.Tensors;
 
 namespace Tessera.Models.Layers;
 
-/// <summary>Says what is dropped in one training step; the default drops nothing.</summary>
+/// <summary>Says what is dropped in training; the default drops nothing.</summary>
 /// <param name="probability">The share of elements dropped where a layer joins the residual stream, and of the
 /// embedding.</param>
-/// <param name="seed">Another one for each step.</param>
-public sealed class Dropout(double probability, ulong seed)
+/// <param name="seed">The first step's; <see cref="Begin"/> takes another one for each step.</param>
+public sealed class Dropout(double probability, ulong seed = 0)
 {
+    private ulong _seed = seed;
     private ulong _calls;
 
     /// <summary>Gets what serving and evaluation use.</summary>
-    public static Dropout None { get; } = new(0, 0);
+    public static Dropout None { get; } = new(0);
+
+    /// <summary>Begins a step, whose choices follow from its seed alone.</summary>
+    public void Begin(ulong seed) => (_seed, _calls) = (seed, 0);
 
     /// <summary>Drops elements of a tensor.</summary>
     public Tensor Apply(Tensor x) => probability == 0 ? x : Ops.Dropout(x, probability, Next());
@@ -25,5 +29,5 @@ public sealed class Dropout(double probability, ulong seed)
         : Ops.Dropout(Ops.Linear(x, weight, bias), probability, Next(), residual);
 
     // Weyl's sequence: every call of a step, and calls of neighbouring steps, get seeds far apart.
-    private ulong Next() => unchecked(seed + (++_calls * 0x9E3779B97F4A7C15UL));
+    private ulong Next() => unchecked(_seed + (++_calls * 0x9E3779B97F4A7C15UL));
 }

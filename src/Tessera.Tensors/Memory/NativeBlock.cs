@@ -13,6 +13,9 @@ public sealed unsafe partial class NativeBlock : IDisposable
     private const nuint HugePage = 2 << 20;
     private const int AdviseHugePages = 14;
 
+    [ThreadStatic]
+    private static long _allocatedBytesOfThread;
+
     /// <summary>Allocates <paramref name="bytes"/> bytes; their content is not defined.</summary>
     /// <exception cref="InsufficientMemoryException">The system has no such amount; the message says how much was asked
     /// for.</exception>
@@ -31,6 +34,7 @@ public sealed unsafe partial class NativeBlock : IDisposable
                 $"memory: {bytes:N0} bytes were asked for and the system has not got them");
         }
 
+        _allocatedBytesOfThread += bytes;
         if (large && OperatingSystem.IsLinux())
         {
             // Advice only: fewer page faults and TLB misses where the system allows it, nothing lost where not.
@@ -40,6 +44,12 @@ public sealed unsafe partial class NativeBlock : IDisposable
 
     /// <summary>Frees the memory of a block that was forgotten.</summary>
     ~NativeBlock() => Free();
+
+    /// <summary>
+    /// Gets the bytes of all blocks that this thread has made so far, as
+    /// <see cref="GC.GetAllocatedBytesForCurrentThread"/> does for managed memory.
+    /// </summary>
+    public static long AllocatedBytesOfThread => _allocatedBytesOfThread;
 
     /// <summary>Gets the first byte; null once freed.</summary>
     public void* Pointer { get; private set; }

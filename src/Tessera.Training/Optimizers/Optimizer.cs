@@ -26,12 +26,12 @@ public abstract class Optimizer
     protected abstract void Update(double schedule, double gradientScale);
 
     /// <summary>Returns the Euclidean norm of all gradients together, in a fixed order of sums.</summary>
-    public static double GradientNorm(IEnumerable<Parameter> parameters)
+    public static double GradientNorm(IReadOnlyList<Parameter> parameters)
     {
         double sum = 0;
-        foreach (Parameter parameter in parameters)
+        for (int i = 0; i < parameters.Count; i++)
         {
-            sum += parameter is { Frozen: false, Gradient: { } gradient } ? Ops.SumOfSquares(gradient) : 0;
+            sum += parameters[i] is { Frozen: false, Gradient: { } gradient } ? Ops.SumOfSquares(gradient) : 0;
         }
 
         return Math.Sqrt(sum);
