@@ -9,11 +9,10 @@ internal static class AnswerOutput
     private static readonly bool _isTerminal = !Console.IsOutputRedirected;
 
     /// <summary>Writes a piece of an answer.</summary>
-    public static Task WriteAsync(string text) =>
-        StandardStreams.Output.WriteAsync(_isTerminal ? Harmless(text) : text);
+    public static void Write(string text) => StandardStreams.Output.Write(_isTerminal ? Harmless(text) : text);
 
     /// <summary>Ends an answer.</summary>
-    public static Task EndAsync() => StandardStreams.Output.WriteLineAsync();
+    public static void End() => StandardStreams.Output.WriteLine();
 
     /// <summary>Returns a text in which control characters other than line ends and tabs are replaced.</summary>
     internal static string Harmless(string text) => text.Any(IsControl)

@@ -7,42 +7,42 @@ namespace Tessera.Cli;
 /// <summary>Holds the options that say how tokens are drawn.</summary>
 internal sealed class SamplingArguments
 {
-    private readonly Option<double?> _temperature = NumberOptions.Real(
+    private readonly NumberOption _temperature = NumberOption.Real(
         "--temperature", "How freely tokens are drawn; 0 always takes the most probable one", 0, 100);
 
-    private readonly Option<double?> _topP = NumberOptions.Real(
+    private readonly NumberOption _topP = NumberOption.Real(
         "--top-p", "Draw from the most probable tokens that together reach this probability", 0, 1);
 
-    private readonly Option<int?> _topK = NumberOptions.Whole(
+    private readonly NumberOption _topK = NumberOption.Whole(
         "--top-k", "Draw from this many of the most probable tokens", 1);
 
-    private readonly Option<double?> _minP = NumberOptions.Real(
+    private readonly NumberOption _minP = NumberOption.Real(
         "--min-p", "Draw from tokens with at least this share of the best one's probability", 0, 1);
 
-    private readonly Option<double?> _repetitionPenalty = NumberOptions.Real(
+    private readonly NumberOption _repetitionPenalty = NumberOption.Real(
         "--repetition-penalty", "Make tokens that were there before less probable; 1 does nothing", 0.01, 100);
 
-    private readonly Option<long?> _seed = NumberOptions.Seed("--seed", "Draw the same tokens each time");
+    private readonly NumberOption _seed = NumberOption.Seed("--seed", "Draw the same tokens each time");
 
     /// <summary>Adds the options to a command.</summary>
     public SamplingArguments(Command command)
     {
-        foreach (Option option in (Option[])[_temperature, _topP, _topK, _minP, _repetitionPenalty, _seed])
+        foreach (NumberOption option in (NumberOption[])[_temperature, _topP, _topK, _minP, _repetitionPenalty, _seed])
         {
-            command.Options.Add(option);
+            command.Options.Add(option.Option);
         }
     }
 
     /// <summary>Returns the model's own options with those of the command line in their place.</summary>
     public SamplingOptions Apply(ParseResult arguments, SamplingOptions model) => model with
     {
-        Temperature = arguments.GetValue(_temperature) ?? model.Temperature,
-        TopP = arguments.GetValue(_topP) ?? model.TopP,
-        TopK = arguments.GetValue(_topK) ?? model.TopK,
-        MinP = arguments.GetValue(_minP) ?? model.MinP,
-        RepetitionPenalty = arguments.GetValue(_repetitionPenalty) ?? model.RepetitionPenalty,
+        Temperature = _temperature.Double(arguments) ?? model.Temperature,
+        TopP = _topP.Double(arguments) ?? model.TopP,
+        TopK = _topK.Int(arguments) ?? model.TopK,
+        MinP = _minP.Double(arguments) ?? model.MinP,
+        RepetitionPenalty = _repetitionPenalty.Double(arguments) ?? model.RepetitionPenalty,
 
         // A seed that people can type again.
-        Seed = (ulong)(arguments.GetValue(_seed) ?? RandomNumberGenerator.GetInt32(int.MaxValue)),
+        Seed = (ulong)(_seed.Long(arguments) ?? RandomNumberGenerator.GetInt32(int.MaxValue)),
     };
 }

@@ -71,6 +71,30 @@ public sealed class Generation : IDisposable
         }
     }
 
+    /// <summary>Reads the answer piece by piece to its end, once, and blocks this thread until each has come.</summary>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <exception cref="InvalidOperationException">The engine failed or was disposed.</exception>
+    public IEnumerable<GenerationPiece> Read(CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            bool ended = false;
+            while (!ended)
+            {
+                _news.Wait(cancellationToken);
+                (GenerationPiece? piece, ended) = Take();
+                if (piece is not null)
+                {
+                    yield return piece;
+                }
+            }
+        }
+        finally
+        {
+            Dispose();
+        }
+    }
+
     /// <summary>Reads the whole answer at once.</summary>
     public async Task<GenerationPiece> ReadToEndAsync(CancellationToken cancellationToken = default)
     {

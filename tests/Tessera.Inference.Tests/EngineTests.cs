@@ -111,6 +111,22 @@ public sealed class EngineTests
     }
 
     [Fact]
+    public void ReadingMayBlock()
+    {
+        int word = FakeTokenizer.FirstWord;
+        using Engine engine = Scripted([word, word + 1, word + 2, FakeTokenizer.End]);
+        Generation generation = engine.Generate(Ask() with { StopTokens = [FakeTokenizer.End] });
+        Assert.Equal("Hello world", string.Concat(generation.Read(Cancelled).Select(piece => piece.Text)));
+        Assert.Equal(FinishReason.Stop, generation.FinishReason);
+
+        // Leaving the loop ends the work.
+        using Engine other = new(new FakeModel(Tokenizer.VocabularySize, 1 << 20, Endless), Tokenizer, new());
+        Generation left = other.Generate(Ask());
+        Assert.NotEmpty(left.Read(Cancelled).First().Text);
+        Assert.True(left.IsCancelled);
+    }
+
+    [Fact]
     public async Task DisposingFromElsewhereEndsTheReader()
     {
         using Engine engine = new(new FakeModel(Tokenizer.VocabularySize, 1 << 20, Endless), Tokenizer, new());

@@ -109,7 +109,7 @@ internal sealed class ChatLoop(ChatModel model, ChatSession session, ChatTermina
                 terminal.Note($"[grey]the context is full: the oldest {forgotten} messages are forgotten[/]");
             }
 
-            ShowAsync(generation, text, answering.Token).GetAwaiter().GetResult();
+            Show(generation, text, answering.Token);
         }
         finally
         {
@@ -119,16 +119,16 @@ internal sealed class ChatLoop(ChatModel model, ChatSession session, ChatTermina
         }
     }
 
-    private async Task ShowAsync(Generation generation, StringBuilder text, CancellationToken cancelled)
+    private void Show(Generation generation, StringBuilder text, CancellationToken cancelled)
     {
         string ending = "";
         try
         {
-            await foreach (GenerationPiece piece in generation.ReadAsync(cancelled).ConfigureAwait(false))
+            foreach (GenerationPiece piece in generation.Read(cancelled))
             {
                 _statistics.Text();
                 text.Append(piece.Text);
-                await AnswerOutput.WriteAsync(piece.Text).ConfigureAwait(false);
+                AnswerOutput.Write(piece.Text);
             }
 
             ending = generation.FinishReason == FinishReason.Length ? "[grey](cut at its length)[/]" : "";
@@ -139,7 +139,7 @@ internal sealed class ChatLoop(ChatModel model, ChatSession session, ChatTermina
         }
 
         _statistics.End(generation);
-        await AnswerOutput.EndAsync().ConfigureAwait(false);
+        AnswerOutput.End();
         if (ending.Length > 0)
         {
             terminal.Note(ending);

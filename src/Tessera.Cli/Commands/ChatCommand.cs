@@ -24,10 +24,10 @@ internal static class ChatCommand
             Description = "What the model is told before the talk",
             HelpName = "text",
         };
-        Option<int?> maxTokens = NumberOptions.Whole("--max-tokens", "How many tokens an answer has at most", 1);
+        NumberOption maxTokens = NumberOption.Whole("--max-tokens", "How many tokens an answer has at most", 1);
         command.Arguments.Add(model);
         command.Options.Add(system);
-        command.Options.Add(maxTokens);
+        command.Options.Add(maxTokens.Option);
         SamplingArguments sampling = new(command);
         command.SetAction(arguments =>
         {
@@ -43,7 +43,7 @@ internal static class ChatCommand
             {
                 Prompt = [],
                 Sampling = sampling.Apply(arguments, loaded.Sampling),
-                MaxTokens = arguments.GetValue(maxTokens),
+                MaxTokens = maxTokens.Int(arguments),
             };
             ChatSession session = new(loaded, asked) { System = arguments.GetValue(system) };
             new ChatLoop(loaded, session, new ChatTerminal()).Run();

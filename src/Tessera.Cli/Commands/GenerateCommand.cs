@@ -27,13 +27,13 @@ internal static class GenerateCommand
             Required = true,
             HelpName = "text",
         };
-        Option<int?> maxTokens = NumberOptions.Whole(
+        NumberOption maxTokens = NumberOption.Whole(
             "--max-tokens", "How many tokens to add at most [default: up to the end of the context]", 1);
         Option<string[]> stop = new("--stop") { Description = "A text that ends the answer", HelpName = "text" };
         Option<bool> json = new("--json") { Description = "Write one JSON object when all is done" };
         command.Arguments.Add(model);
         command.Options.Add(prompt);
-        command.Options.Add(maxTokens);
+        command.Options.Add(maxTokens.Option);
         SamplingArguments sampling = new(command);
         command.Options.Add(stop);
         command.Options.Add(json);
@@ -50,40 +50,43 @@ internal static class GenerateCommand
 
             GenerationRequest request = loaded.Continue(text) with
             {
-                MaxTokens = arguments.GetValue(maxTokens),
+                MaxTokens = maxTokens.Int(arguments),
                 Sampling = sampling.Apply(arguments, loaded.Sampling),
                 StopStrings = arguments.GetValue(stop)?.Where(one => one.Length > 0).ToArray() ?? [],
             };
             using Generation generation = loaded.Engine.Generate(request);
-            Task written = arguments.GetValue(json)
-                ? WriteJsonAsync(loaded.Name, text, request, generation)
-                : WriteTextAsync(generation);
-            written.GetAwaiter().GetResult();
+            if (arguments.GetValue(json))
+            {
+                WriteJson(loaded.Name, text, request, generation);
+            }
+            else
+            {
+                WriteText(generation);
+            }
         });
         return command;
     }
 
-    private static async Task WriteTextAsync(Generation generation)
+    private static void WriteText(Generation generation)
     {
-        await foreach (GenerationPiece piece in generation.ReadAsync().ConfigureAwait(false))
+        foreach (GenerationPiece piece in generation.Read())
         {
-            await AnswerOutput.WriteAsync(piece.Text).ConfigureAwait(false);
+            AnswerOutput.Write(piece.Text);
         }
 
-        await AnswerOutput.EndAsync().ConfigureAwait(false);
+        AnswerOutput.End();
     }
 
-    private static async Task WriteJsonAsync(
-        string model, string prompt, GenerationRequest request, Generation generation)
+    private static void WriteJson(string model, string prompt, GenerationRequest request, Generation generation)
     {
-        GenerationPiece answer = await generation.ReadToEndAsync().ConfigureAwait(false);
+        string answer = string.Concat(generation.Read().Select(piece => piece.Text));
         using MemoryStream bytes = new();
         using (Utf8JsonWriter json = new(bytes, new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
         {
             json.WriteStartObject();
             json.WriteString("model", model);
             json.WriteString("prompt", prompt);
-            json.WriteString("text", answer.Text);
+            json.WriteString("text", answer);
             json.WriteString("finish_reason", generation.FinishReason == FinishReason.Length ? "length" : "stop");
             json.WriteNumber("prompt_tokens", generation.PromptTokens);
             json.WriteNumber("completion_tokens", generation.CompletionTokens);
@@ -91,6 +94,6 @@ internal static class GenerateCommand
             json.WriteEndObject();
         }
 
-        await StandardStreams.Output.WriteLineAsync(Encoding.UTF8.GetString(bytes.ToArray())).ConfigureAwait(false);
+        StandardStreams.Output.WriteLine(Encoding.UTF8.GetString(bytes.ToArray()));
     }
 }

@@ -33,7 +33,8 @@ internal static class ServeCommand
             DefaultValueFactory = _ => usual.Host,
             HelpName = "address",
         };
-        Option<int?> port = NumberOptions.Whole("--port", "The port; 0 takes a free one", 0, 65535, usual.Port);
+        NumberOption port = NumberOption.Whole(
+            "--port", $"The port; 0 takes a free one [default: {usual.Port}]", 0, 65535);
         Option<string?> key = new("--api-key")
         {
             Description = "The key that clients must send; TESSERA_API_KEY is used where it is absent",
@@ -41,13 +42,13 @@ internal static class ServeCommand
         };
         command.Arguments.Add(model);
         command.Options.Add(host);
-        command.Options.Add(port);
+        command.Options.Add(port.Option);
         command.Options.Add(key);
         command.SetAction(arguments =>
         {
             ServerOptions options = Options(
                 arguments.GetRequiredValue(host),
-                arguments.GetValue(port) ?? usual.Port,
+                port.Int(arguments) ?? usual.Port,
                 arguments.GetValue(key) ?? Environment.GetEnvironmentVariable("TESSERA_API_KEY"));
             RunAsync(ModelFolder.Find(arguments.GetValue(model)), options).GetAwaiter().GetResult();
         });
