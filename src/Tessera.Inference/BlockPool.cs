@@ -3,12 +3,17 @@ namespace Tessera.Inference;
 /// <summary>Lends the blocks of a cache.</summary>
 internal sealed class BlockPool
 {
-    private readonly Stack<int> _free;
+    // An array and not a stack, whose code for numbers would have to be compiled each time a program starts.
+    private readonly int[] _free;
 
     public BlockPool(int blocks, int blockSize)
     {
         (Blocks, BlockSize) = (blocks, blockSize);
-        _free = new Stack<int>(Enumerable.Range(0, blocks).Reverse());
+        _free = new int[blocks];
+        for (int i = blocks - 1; i >= 0; i--)
+        {
+            _free[Free++] = i;
+        }
     }
 
     /// <summary>Gets how many blocks there are.</summary>
@@ -18,7 +23,7 @@ internal sealed class BlockPool
     public int BlockSize { get; }
 
     /// <summary>Gets how many blocks aren't lent.</summary>
-    public int Free => _free.Count;
+    public int Free { get; private set; }
 
     /// <summary>Returns how many blocks hold a number of positions.</summary>
     public int BlocksFor(int positions) => (positions + BlockSize - 1) / BlockSize;
@@ -28,7 +33,7 @@ internal sealed class BlockPool
     {
         for (int i = 0; i < blocks.Length; i++)
         {
-            blocks[i] = _free.Pop();
+            blocks[i] = _free[--Free];
         }
     }
 
@@ -37,7 +42,7 @@ internal sealed class BlockPool
     {
         foreach (int block in blocks)
         {
-            _free.Push(block);
+            _free[Free++] = block;
         }
     }
 }

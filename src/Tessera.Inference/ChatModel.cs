@@ -1,4 +1,5 @@
 using Tessera.Inference.Sampling;
+using Tessera.Models;
 using Tessera.Models.ChatTemplates;
 using Tessera.Models.Checkpoints;
 using Tessera.Models.Tokenizers;
@@ -109,7 +110,11 @@ public sealed class ChatModel : IDisposable
         string folder = checkpoint.Folder;
         ReadOnlyMemory<byte> json = checkpoint.Files.TokenizerJson ?? throw new FileNotFoundException(
             $"{folder}: has no tokenizer.json, without which no text goes in or out");
-        ByteLevelBpe tokenizer = ByteLevelBpe.Read(Path.Combine(folder, "tokenizer.json"), json);
+
+        // Both take a while, and neither needs the other.
+        Task<ByteLevelBpe> reading = Task.Run(() => ByteLevelBpe.Read(Path.Combine(folder, "tokenizer.json"), json));
+        Transformer model = checkpoint.Serve();
+        ByteLevelBpe tokenizer = reading.GetAwaiter().GetResult();
         if (tokenizer.VocabularySize > checkpoint.Config.VocabularySize)
         {
             throw new InvalidDataException(
@@ -123,7 +128,7 @@ public sealed class ChatModel : IDisposable
             : null;
 
         string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
-        return new ChatModel(name, new Engine(checkpoint.Serve(), tokenizer, options), tokenizer, Template)
+        return new ChatModel(name, new Engine(model, tokenizer, options), tokenizer, Template)
         {
             Created = File.GetLastWriteTimeUtc(Path.Combine(folder, "config.json")),
             Sampling = ToSampling(checkpoint.Generation),

@@ -8,7 +8,7 @@ namespace Tessera.Models;
 /// </summary>
 public sealed class ParameterSet
 {
-    private readonly Dictionary<(ParameterKind Kind, int Layer), Parameter> _byKind = [];
+    private readonly Dictionary<long, Parameter> _byKind = [];
     private readonly List<Parameter> _all = [];
 
     /// <summary>Makes the parameters of a model.</summary>
@@ -25,7 +25,7 @@ public sealed class ParameterSet
             }
 
             Parameter parameter = new(spec.Name, tensor) { InputMajor = spec.InputMajor };
-            _byKind.Add((spec.Kind, spec.Layer), parameter);
+            _byKind.Add(Key(spec.Kind, spec.Layer), parameter);
             _all.Add(parameter);
         }
     }
@@ -41,5 +41,8 @@ public sealed class ParameterSet
     /// <summary>
     /// Returns the parameter that does this in a layer, or null where the model has none, such as a bias.
     /// </summary>
-    public Parameter? Find(ParameterKind kind, int layer = 0) => _byKind.GetValueOrDefault((kind, layer));
+    public Parameter? Find(ParameterKind kind, int layer = 0) =>
+        _byKind.TryGetValue(Key(kind, layer), out Parameter? found) ? found : null;
+
+    private static long Key(ParameterKind kind, int layer) => ((long)kind << 32) | (uint)layer;
 }

@@ -21,7 +21,12 @@ public sealed class Transformer
         Config = config.Validate();
         Parameters = parameters;
         Rotary? rotary = config.Rotary is { } r ? new Rotary(r.Theta, r.Dimensions, config.ContextLength) : null;
-        _layers = [.. Enumerable.Range(0, config.Layers).Select(i => new DecoderLayer(config, parameters, rotary, i))];
+        _layers = new DecoderLayer[config.Layers];
+        for (int i = 0; i < _layers.Length; i++)
+        {
+            _layers[i] = new DecoderLayer(config, parameters, rotary, i);
+        }
+
         _finalNorm = new(config, parameters[ParameterKind.FinalNorm], parameters.Find(ParameterKind.FinalNormBias));
         _embedding = parameters[ParameterKind.TokenEmbedding];
         _positions = parameters.Find(ParameterKind.PositionEmbedding);

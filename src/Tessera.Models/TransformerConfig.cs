@@ -114,12 +114,25 @@ public sealed record TransformerConfig
             }
         }
 
-        if (EosIds.Append(BosId ?? 0).Any(id => id < 0))
+        if (BosId < 0 || HasNegative(EosIds))
         {
             throw new ArgumentException("TransformerConfig: a token id is negative in BosId or EosIds");
         }
 
         return this;
+    }
+
+    private static bool HasNegative(IReadOnlyList<int> ids)
+    {
+        foreach (int id in ids)
+        {
+            if (id < 0)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private static int Within(int value, int least, int most, [CallerMemberName] string name = "") =>

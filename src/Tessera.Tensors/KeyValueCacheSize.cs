@@ -41,10 +41,10 @@ public sealed record KeyValueCacheSize
 
         (Layers, Blocks, KeyHeads, HeadSize) = (layers, blocks, keyHeads, headSize);
         (Type, BlockPositions) = (type, blockPositions);
-        Int128 bytes = (Int128)layers * blocks * keyHeads * HeadBytes(PanelPositions);
+        double bytes = (double)layers * blocks * keyHeads * HeadBytes(PanelPositions);
         if (bytes > 1L << 46 || HeadBytes(PanelPositions) > int.MaxValue)
         {
-            throw new ArgumentException($"KeyValueCache: {bytes} bytes are beyond any memory");
+            throw new ArgumentException($"KeyValueCache: {bytes:F0} bytes are beyond any memory");
         }
     }
 

@@ -21,7 +21,12 @@ internal sealed class Candidates
     {
         int padded = VectorPasses.Padded(vocabularySize);
         VocabularySize = vocabularySize;
-        _allIds = [.. Enumerable.Range(0, padded)];
+        _allIds = new int[padded];
+        for (int id = 0; id < padded; id++)
+        {
+            _allIds[id] = id;
+        }
+
         _ids = new int[padded];
         _logits = new float[padded];
         _weights = new double[padded];

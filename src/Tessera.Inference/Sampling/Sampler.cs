@@ -23,8 +23,9 @@ public sealed class Sampler
     public Sampler(SamplingOptions options, ReadOnlySpan<int> prompt = default, int maxTokens = 0, int answer = 0)
     {
         _options = options;
-        _biasedTokens = [.. options.LogitBias.Keys];
-        _biases = [.. options.LogitBias.Values];
+        bool biased = options.LogitBias.Count > 0;
+        _biasedTokens = biased ? [.. options.LogitBias.Keys] : [];
+        _biases = biased ? [.. options.LogitBias.Values] : [];
         _random = new SeededDraws(options.Seed).Fork((ulong)answer);
         _surpriseLimit = 2 * (options.Mirostat?.Target ?? 0);
         if (options.UsesHistory)

@@ -146,15 +146,22 @@ internal sealed class JsonFields
         }
 
         List<int> ids = [];
-        IEnumerable<JsonElement> values = value.ValueKind == JsonValueKind.Array ? value.EnumerateArray() : [value];
-        foreach (JsonElement item in values)
+        if (value.ValueKind != JsonValueKind.Array)
         {
-            ids.Add(item.ValueKind == JsonValueKind.Number && item.TryGetInt32(out int id) && id >= 0
-                ? id
-                : throw Wrong(name, value, "a token's id, a list of ids, or null"));
+            ids.Add(Id(value));
+            return ids;
+        }
+
+        foreach (JsonElement item in value.EnumerateArray())
+        {
+            ids.Add(Id(item));
         }
 
         return ids;
+
+        int Id(JsonElement item) => item.ValueKind == JsonValueKind.Number && item.TryGetInt32(out int id) && id >= 0
+            ? id
+            : throw Wrong(name, value, "a token's id, a list of ids, or null");
     }
 
     /// <summary>Reads a list of strings; null where the field is absent.</summary>

@@ -14,11 +14,16 @@ internal sealed class AddedTokenMatcher
     /// <summary>Makes a matcher of tokens with texts that are not empty and differ from each other.</summary>
     public AddedTokenMatcher(IEnumerable<AddedToken> tokens)
     {
-        HashSet<byte> firstBytes = [];
+        Span<byte> firstBytes = stackalloc byte[256];
+        int count = 0;
         foreach (AddedToken token in tokens)
         {
             byte[] bytes = Encoding.UTF8.GetBytes(token.Text);
-            firstBytes.Add(bytes[0]);
+            if (!firstBytes[..count].Contains(bytes[0]))
+            {
+                firstBytes[count++] = bytes[0];
+            }
+
             int node = 0;
             foreach (byte value in bytes)
             {
@@ -28,8 +33,8 @@ internal sealed class AddedTokenMatcher
             _ends[node] = token;
         }
 
-        IsEmpty = firstBytes.Count == 0;
-        _firstBytes = SearchValues.Create(firstBytes.ToArray());
+        IsEmpty = count == 0;
+        _firstBytes = SearchValues.Create(firstBytes[..count]);
     }
 
     /// <summary>Gets whether there is nothing to find.</summary>

@@ -23,7 +23,17 @@ internal static class ByteAlphabet
             _byteOfCharacter[character] = (short)value;
         }
 
-        Tokens = [.. _characterOfByte.Order().Select(character => character.ToString())];
+        string[] tokens = new string[256];
+        int count = 0;
+        for (int character = 0; character < CharacterCount; character++)
+        {
+            if (_byteOfCharacter[character] >= 0)
+            {
+                tokens[count++] = ((char)character).ToString();
+            }
+        }
+
+        Tokens = tokens;
     }
 
     /// <summary>Gets the tokens of the 256 bytes in order of their characters, as vocabularies have them.</summary>

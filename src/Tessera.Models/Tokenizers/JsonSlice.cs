@@ -7,7 +7,7 @@ namespace Tessera.Models.Tokenizers;
 /// Reads one value of a JSON file from outside. What is wrong is said with the file, the field's path and the value.
 /// Values are slices of the file's bytes: nothing is allocated because a file claims to hold it.
 /// </summary>
-internal readonly struct JsonSlice(string file, string path, ReadOnlyMemory<byte> json)
+internal sealed class JsonSlice(string file, string path, ReadOnlyMemory<byte> json)
 {
     private const int LongestShown = 60;
 

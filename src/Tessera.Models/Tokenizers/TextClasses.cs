@@ -13,7 +13,7 @@ internal static class TextClasses
     private const byte NotAscii = 255;
 
     // A byte below 128 has its class here; the others lead to a decoding.
-    private static readonly byte[] _classOfByte = [.. Enumerable.Range(0, 256).Select(ClassOfFirstByte)];
+    private static readonly byte[] _classOfByte = ClassesOfFirstBytes();
 
     /// <summary>Returns the class of the character at a position, and its length in bytes.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -91,6 +91,17 @@ internal static class TextClasses
         ' ' or (>= 9 and <= 13) => TextClass.Space,
         _ => TextClass.Other,
     };
+
+    private static byte[] ClassesOfFirstBytes()
+    {
+        byte[] classes = new byte[256];
+        for (int value = 0; value < classes.Length; value++)
+        {
+            classes[value] = ClassOfFirstByte(value);
+        }
+
+        return classes;
+    }
 
     private static byte ClassOfFirstByte(int value) => value < 128 ? (byte)OfAscii(value) : NotAscii;
 }

@@ -34,13 +34,13 @@ internal static class TokenizerJsonReader
             "decoder", "model");
         foreach (string unsupported in new[] { "truncation", "padding", "normalizer" })
         {
-            if (fields.TryGetValue(unsupported, out JsonSlice field) && !field.IsNull)
+            if (fields.TryGetValue(unsupported, out JsonSlice? field) && !field.IsNull)
             {
                 throw field.Error("null: nothing else is supported for byte-level BPE");
             }
         }
 
-        if (fields.TryGetValue("version", out JsonSlice version) && version.Text() != "1.0")
+        if (fields.TryGetValue("version", out JsonSlice? version) && version.Text() != "1.0")
         {
             throw version.Error("\"1.0\"");
         }
@@ -49,10 +49,10 @@ internal static class TokenizerJsonReader
         TokenizerJson read = ReadModel(file, Required(file, fields, "model"));
         return read with
         {
-            AddedTokens = fields.TryGetValue("added_tokens", out JsonSlice added) ? ReadAddedTokens(file, added) : [],
+            AddedTokens = fields.TryGetValue("added_tokens", out JsonSlice? added) ? ReadAddedTokens(file, added) : [],
             Splitting = TokenizerJsonStages.ReadSplitting(preTokenizer),
             PreTokenizer = preTokenizer.Compact(),
-            PostProcessor = fields.TryGetValue("post_processor", out JsonSlice post)
+            PostProcessor = fields.TryGetValue("post_processor", out JsonSlice? post)
                 ? TokenizerJsonStages.ReadPostProcessor(post)
                 : "null",
             Decoder = TokenizerJsonStages.ReadDecoder(Required(file, fields, "decoder")),
@@ -67,7 +67,7 @@ internal static class TokenizerJsonReader
 
     private static JsonSlice Required(
         string file, Dictionary<string, JsonSlice> fields, string name, string parent = "") =>
-        fields.TryGetValue(name, out JsonSlice field)
+        fields.TryGetValue(name, out JsonSlice? field)
             ? field
             : throw new InvalidDataException($"{file}: {parent}{name}: absent, wanted a value");
 
@@ -76,17 +76,17 @@ internal static class TokenizerJsonReader
         Dictionary<string, JsonSlice> fields = model.Fields(
             "type", "dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix", "fuse_unk",
             "byte_fallback", "ignore_merges", "vocab", "merges");
-        if (fields.TryGetValue("type", out JsonSlice type) && type.Text() != "BPE")
+        if (fields.TryGetValue("type", out JsonSlice? type) && type.Text() != "BPE")
         {
             throw type.Error("\"BPE\"");
         }
 
-        if (fields.TryGetValue("dropout", out JsonSlice dropout) && !dropout.IsNull)
+        if (fields.TryGetValue("dropout", out JsonSlice? dropout) && !dropout.IsNull)
         {
             throw dropout.Error("null: dropout of merges is not supported");
         }
 
-        if (fields.TryGetValue("byte_fallback", out JsonSlice fallback) && fallback.Flag())
+        if (fields.TryGetValue("byte_fallback", out JsonSlice? fallback) && fallback.Flag())
         {
             throw fallback.Error("false: byte-level tokens have no need of it");
         }
@@ -95,8 +95,8 @@ internal static class TokenizerJsonReader
         {
             Vocabulary = ReadVocabulary(Required(file, fields, "vocab", "model.")),
             Merges = ReadMerges(Required(file, fields, "merges", "model.")),
-            IgnoreMerges = fields.TryGetValue("ignore_merges", out JsonSlice ignore) && ignore.Flag(),
-            FuseUnknown = fields.TryGetValue("fuse_unk", out JsonSlice fuse) && fuse.Flag(),
+            IgnoreMerges = fields.TryGetValue("ignore_merges", out JsonSlice? ignore) && ignore.Flag(),
+            FuseUnknown = fields.TryGetValue("fuse_unk", out JsonSlice? fuse) && fuse.Flag(),
             UnknownToken = TextOrNull(fields, "unk_token"),
             ContinuingSubwordPrefix = Empty(fields, "continuing_subword_prefix"),
             EndOfWordSuffix = Empty(fields, "end_of_word_suffix"),
@@ -106,7 +106,7 @@ internal static class TokenizerJsonReader
     }
 
     private static string? TextOrNull(Dictionary<string, JsonSlice> fields, string name) =>
-        !fields.TryGetValue(name, out JsonSlice field) || field.IsNull ? null : field.Text();
+        !fields.TryGetValue(name, out JsonSlice? field) || field.IsNull ? null : field.Text();
 
     private static string? Empty(Dictionary<string, JsonSlice> fields, string name)
     {
@@ -196,7 +196,7 @@ internal static class TokenizerJsonReader
         {
             Dictionary<string, JsonSlice> fields =
                 element.Fields("id", "content", "single_word", "lstrip", "rstrip", "normalized", "special");
-            bool Flag(string name) => fields.TryGetValue(name, out JsonSlice field) && field.Flag();
+            bool Flag(string name) => fields.TryGetValue(name, out JsonSlice? field) && field.Flag();
             AddedToken token = new()
             {
                 Id = Required(file, fields, "id", $"added_tokens[{tokens.Count}].").Number(TokenizerJson.MostTokens),

@@ -16,7 +16,7 @@ internal static class TokenizerJsonStages
         {
             case "ByteLevel":
                 return ReadByteLevel(preTokenizer) ? Splitting.Gpt2 : Splitting.None;
-            case "Sequence" when fields.TryGetValue("pretokenizers", out JsonSlice stages):
+            case "Sequence" when fields.TryGetValue("pretokenizers", out JsonSlice? stages):
                 List<JsonSlice> parts = stages.Elements(MostStages);
                 if (parts.Count == 2)
                 {
@@ -43,8 +43,8 @@ internal static class TokenizerJsonStages
         string type = TypeOf(post, fields);
         bool addsNothing = type == "ByteLevel"
             || (type == "TemplateProcessing"
-                && fields.TryGetValue("single", out JsonSlice single) && IsSequenceAlone(single)
-                && (!fields.TryGetValue("special_tokens", out JsonSlice specials) || specials.Compact() == "{}"));
+                && fields.TryGetValue("single", out JsonSlice? single) && IsSequenceAlone(single)
+                && (!fields.TryGetValue("special_tokens", out JsonSlice? specials) || specials.Compact() == "{}"));
         return addsNothing
             ? post.Compact()
             : throw post.Error("null, ByteLevel, or a TemplateProcessing that adds no token");
@@ -58,18 +58,18 @@ internal static class TokenizerJsonStages
     }
 
     private static string TypeOf(JsonSlice stage, Dictionary<string, JsonSlice> fields) =>
-        fields.TryGetValue("type", out JsonSlice type) ? type.Text() : throw stage.Error("an object with a type");
+        fields.TryGetValue("type", out JsonSlice? type) ? type.Text() : throw stage.Error("an object with a type");
 
     // Returns whether it splits by GPT-2's expression.
     private static bool ReadByteLevel(JsonSlice stage)
     {
         Dictionary<string, JsonSlice> fields = ReadByteLevelFields(stage);
-        if (fields.TryGetValue("add_prefix_space", out JsonSlice prefix) && prefix.Flag())
+        if (fields.TryGetValue("add_prefix_space", out JsonSlice? prefix) && prefix.Flag())
         {
             throw prefix.Error("false: a space before the text is not supported");
         }
 
-        return !fields.TryGetValue("use_regex", out JsonSlice regex) || regex.Flag();
+        return !fields.TryGetValue("use_regex", out JsonSlice? regex) || regex.Flag();
     }
 
     private static Dictionary<string, JsonSlice> ReadByteLevelFields(JsonSlice stage)
@@ -81,22 +81,22 @@ internal static class TokenizerJsonStages
     private static Splitting ReadSplit(JsonSlice stage)
     {
         Dictionary<string, JsonSlice> fields = stage.Fields("type", "pattern", "behavior", "invert");
-        if (TypeOf(stage, fields) != "Split" || !fields.TryGetValue("pattern", out JsonSlice pattern))
+        if (TypeOf(stage, fields) != "Split" || !fields.TryGetValue("pattern", out JsonSlice? pattern))
         {
             throw stage.Error("Split with a pattern");
         }
 
-        if (fields.TryGetValue("behavior", out JsonSlice behavior) && behavior.Text() != "Isolated")
+        if (fields.TryGetValue("behavior", out JsonSlice? behavior) && behavior.Text() != "Isolated")
         {
             throw behavior.Error("\"Isolated\"");
         }
 
-        if (fields.TryGetValue("invert", out JsonSlice invert) && invert.Flag())
+        if (fields.TryGetValue("invert", out JsonSlice? invert) && invert.Flag())
         {
             throw invert.Error("false");
         }
 
-        string expression = pattern.Fields("Regex").TryGetValue("Regex", out JsonSlice regex)
+        string expression = pattern.Fields("Regex").TryGetValue("Regex", out JsonSlice? regex)
             ? regex.Text()
             : throw pattern.Error("a Regex");
         return expression switch

@@ -226,7 +226,9 @@ internal ref struct SafetensorsHeader
     /// <summary>Checks that the tensors fill the bytes after the header without gap or overlap.</summary>
     private readonly void CheckPlaces()
     {
-        Entries.Sort((left, right) => (left.Begin, left.End).CompareTo((right.Begin, right.End)));
+        Entries.Sort((left, right) => left.Begin != right.Begin
+            ? left.Begin.CompareTo(right.Begin)
+            : left.End.CompareTo(right.End));
         long end = 0;
         foreach (SafetensorsEntry entry in Entries)
         {

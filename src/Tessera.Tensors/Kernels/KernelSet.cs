@@ -7,7 +7,7 @@ public sealed unsafe class KernelSet
 {
     private const int VectorChoices = 4; // 1, 2, 4 or 8 vectors wide
 
-    private static readonly KernelSet?[] _sets = new KernelSet?[Enum.GetValues<InstructionSet>().Length];
+    private static readonly KernelSet?[] _sets = new KernelSet?[1 + (int)InstructionSet.Avx512BFloat16];
     private static readonly Lock _generating = new();
 
     private readonly nint[] _tiles;

@@ -6,6 +6,7 @@ namespace Tessera.Tensors.Kernels;
 public static class Processor
 {
     private static readonly bool _hasBFloat16 = HasBFloat16();
+    private static readonly InstructionSet[] _supported = FindSupported();
 
     /// <summary>
     /// Gets the set that kernels use unless told otherwise: the one that TESSERA_ISA names, or the best there is.
@@ -13,8 +14,7 @@ public static class Processor
     public static InstructionSet Default { get; } = FindDefault(Environment.GetEnvironmentVariable("TESSERA_ISA"));
 
     /// <summary>Gets the sets that this processor can run, the plainest first.</summary>
-    public static IReadOnlyList<InstructionSet> Supported { get; } =
-        [.. Enum.GetValues<InstructionSet>().Where(Supports)];
+    public static IReadOnlyList<InstructionSet> Supported => _supported;
 
     /// <summary>Tells whether this processor can run the set.</summary>
     public static bool Supports(InstructionSet set) => set switch
@@ -28,7 +28,7 @@ public static class Processor
 
     internal static InstructionSet FindDefault(string? name)
     {
-        InstructionSet best = Enum.GetValues<InstructionSet>().Where(Supports).Max();
+        InstructionSet best = _supported[^1];
         InstructionSet wanted = name switch
         {
             null or "" => best,
@@ -40,6 +40,23 @@ public static class Processor
         return Supports(wanted)
             ? wanted
             : throw new InvalidOperationException($"TESSERA_ISA: this processor has no {name}; its best is {best}");
+    }
+
+    // Loops, because queries over a library's own enums would have to be compiled each time a program starts.
+    private static InstructionSet[] FindSupported()
+    {
+        int count = 0;
+        InstructionSet[] sets =
+            [InstructionSet.Portable, InstructionSet.Avx2, InstructionSet.Avx512, InstructionSet.Avx512BFloat16];
+        foreach (InstructionSet set in sets)
+        {
+            if (Supports(set))
+            {
+                sets[count++] = set;
+            }
+        }
+
+        return sets[..count];
     }
 
     // CPUID leaf 7, subleaf 1, EAX bit 5 (Intel SDM volume 2, CPUID). .NET has no flag for it.
