@@ -37,6 +37,22 @@ internal static unsafe class Lanes
     public static void Put<T>(void* p, long i, long end, Vector512<float> value, bool accumulate)
         where T : struct, IElement => Store<T>(p, i, end, accumulate ? Load<T>(p, i, end) + value : value);
 
+    /// <summary>
+    /// Writes, or adds, to a gradient: of F32 or BF16, which isn't always the type of what it is the gradient of.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Put(void* p, bool brain, long i, long end, Vector512<float> value, bool accumulate)
+    {
+        if (brain)
+        {
+            Put<Brain16>(p, i, end, value, accumulate);
+        }
+        else
+        {
+            Put<Single32>(p, i, end, value, accumulate);
+        }
+    }
+
     private static Vector512<float> LoadTail<T>(void* p, long i, long end, float fill)
         where T : struct, IElement
     {

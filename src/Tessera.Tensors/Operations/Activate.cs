@@ -129,6 +129,8 @@ public static unsafe partial class Ops
         private void* _dUp;
         private bool _addGate;
         private bool _addUp;
+        private bool _brainGate; // whether the gradients are BF16
+        private bool _brainUp;
         private bool _backward;
 
         public static void Forward(Tensor gate, Tensor? up, Tensor y)
@@ -141,8 +143,11 @@ public static unsafe partial class Ops
         {
             ActivateKernel<TA, TX> body = Start(gate, up, dy);
             body._backward = true;
-            body._dGate = gate.Tracked ? gate.GradientToWrite(out body._addGate).Data : null;
-            body._dUp = up is { Tracked: true } ? up.GradientToWrite(out body._addUp).Data : null;
+            Tensor? dGate = gate.Tracked ? gate.GradientToWrite(out body._addGate) : null;
+            Tensor? dUp = up is { Tracked: true } ? up.GradientToWrite(out body._addUp) : null;
+            body._dGate = dGate is null ? null : dGate.Data;
+            body._dUp = dUp is null ? null : dUp.Data;
+            (body._brainGate, body._brainUp) = (dGate is { DType: DType.BF16 }, dUp is { DType: DType.BF16 });
             Workers.Run(body._elements.Items, ref body);
         }
 
@@ -162,12 +167,12 @@ public static unsafe partial class Ops
                 Vector512<float> dy = Lanes.Load<TX>(_y, i, end);
                 if (_dGate is not null)
                 {
-                    Lanes.Put<TX>(_dGate, i, end, dy * up * TA.Slope(gate), _addGate);
+                    Lanes.Put(_dGate, _brainGate, i, end, dy * up * TA.Slope(gate), _addGate);
                 }
 
                 if (_dUp is not null)
                 {
-                    Lanes.Put<TX>(_dUp, i, end, dy * TA.Value(gate), _addUp);
+                    Lanes.Put(_dUp, _brainUp, i, end, dy * TA.Value(gate), _addUp);
                 }
             }
         }

@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.Intrinsics;
 using Tessera.Tensors.Kernels;
 using Tessera.Tensors.Threading;
@@ -15,11 +16,12 @@ public static unsafe partial class Ops
     /// Drops elements of <paramref name="x"/> with <paramref name="probability"/> and adds the rest to
     /// <paramref name="residual"/>.
     /// </summary>
-    /// <param name="x">F32 or BF16.</param>
+    /// <param name="x">F32, BF16 or F64.</param>
     /// <param name="probability">In [0, 1).</param>
     /// <param name="seed">Makes the choice; another one for each call of a step.</param>
-    /// <param name="residual">F32, of x's shape, or null.</param>
-    /// <returns>A tensor of x's shape, in F32 onto a residual, else in x's type.</returns>
+    /// <param name="residual">F32 (F64 for F64), of x's shape, or null.</param>
+    /// <returns>A tensor of x's shape, in the residual's type, or without one in x's.</returns>
+    /// <exception cref="ArgumentException">The residual is of another shape or type.</exception>
     public static Tensor Dropout(Tensor x, double probability, ulong seed, Tensor? residual = null)
     {
         if (!(probability is >= 0 and < 1))
@@ -28,11 +30,67 @@ public static unsafe partial class Ops
                 nameof(probability), probability, "Dropout: the probability must be in [0, 1)");
         }
 
-        Tensor y = Tensor.Create(x.Shape, residual is null ? x.DType : DType.F32);
-        DropoutKernel body = new(x.Shape.Count, probability, seed);
-        body.Forward(x, residual, y);
+        DType stream = x.DType == DType.F64 ? DType.F64 : DType.F32;
+        if (residual is not null && (residual.Shape != x.Shape || residual.DType != stream))
+        {
+            throw new ArgumentException($"Dropout: {x} onto a residual of {residual}, {stream} {x.Shape} is wanted");
+        }
+
+        Tensor y = Tensor.Create(x.Shape, residual is null ? x.DType : stream);
+        switch (x.DType)
+        {
+            case DType.F64:
+                DropoutReference<double>(
+                    x.Span<double>(), residual is null ? default : residual.Span<double>(), y.Span<double>(),
+                    probability, seed);
+                break;
+            case DType.F32 or DType.BF16:
+                new DropoutKernel(x.Shape.Count, probability, seed).Forward(x, residual, y);
+                break;
+            default: throw Unsupported("Dropout", x, y);
+        }
+
         Tape.Record<DropoutNode>(y, x.Tracked || residual is { Tracked: true })?.Set(x, residual, probability, seed);
         return y;
+    }
+
+    /// <summary>The definition; an empty <paramref name="residual"/> is 0 everywhere.</summary>
+    public static void DropoutReference<T>(
+        ReadOnlySpan<T> x, ReadOnlySpan<T> residual, Span<T> y, double probability, ulong seed)
+        where T : IFloatingPointIeee754<T>
+    {
+        for (int i = 0; i < x.Length; i++)
+        {
+            T kept = IsKept(i, probability, seed) ? x[i] / T.CreateChecked(1 - probability) : T.Zero;
+            y[i] = residual.IsEmpty ? kept : kept + residual[i];
+        }
+    }
+
+    /// <summary>
+    /// The gradient's definition; adds to <paramref name="dx"/>. The residual's gradient is dy itself.
+    /// </summary>
+    public static void DropoutReferenceGradient<T>(ReadOnlySpan<T> dy, Span<T> dx, double probability, ulong seed)
+        where T : IFloatingPointIeee754<T>
+    {
+        for (int i = 0; i < dx.Length; i++)
+        {
+            dx[i] += IsKept(i, probability, seed) ? dy[i] / T.CreateChecked(1 - probability) : T.Zero;
+        }
+    }
+
+    /// <summary>Two rounds of a 32-bit mixer (Wellons's lowbias32) over the element's number and the seed.</summary>
+    private static bool IsKept(long i, double probability, ulong seed)
+    {
+        uint n = Mix((uint)i ^ (uint)seed);
+        n = Mix(n ^ (uint)(seed >> 32) ^ (uint)(i >> 32));
+        return n >= (uint)(probability * uint.MaxValue);
+
+        static uint Mix(uint n)
+        {
+            n = (n ^ (n >> 16)) * 0x7feb352du;
+            n = (n ^ (n >> 15)) * 0x846ca68bu;
+            return n ^ (n >> 16);
+        }
     }
 
     private struct DropoutKernel(long count, double probability, ulong seed) : IParallelBody
@@ -88,7 +146,7 @@ public static unsafe partial class Ops
             Workers.Run(_elements.Items, ref this);
         }
 
-        /// <summary>Two rounds of a 32-bit mixer (Wellons's lowbias32) over the element's number and the key.</summary>
+        /// <summary>The same choice as the definition's, for 16 elements.</summary>
         private readonly Vector512<float> Kept(long i)
         {
             Vector512<uint> n = Vector512.Create((uint)i) + Vector512<uint>.Indices;
@@ -119,11 +177,15 @@ public static unsafe partial class Ops
 
         public override void Backward()
         {
-            if (_x.Tracked)
+            if (_x.Tracked && _x.DType == DType.F64)
+            {
+                DropoutReferenceGradient<double>(
+                    Output.Gradient!.Span<double>(), GradientSum(_x), _probability, _seed);
+            }
+            else if (_x.Tracked)
             {
                 Tensor dx = _x.GradientToWrite(out bool accumulate);
-                DropoutKernel body = new(_x.Shape.Count, _probability, _seed);
-                body.Backward(Output.Gradient!, dx, accumulate);
+                new DropoutKernel(_x.Shape.Count, _probability, _seed).Backward(Output.Gradient!, dx, accumulate);
             }
 
             if (_residual is { Tracked: true })

@@ -33,6 +33,7 @@ public static unsafe partial class Ops
             case (DType.F32, DType.F32): LayerNormForward<Single32, Single32>.Go(x, y, weight, bias, epsilon); break;
             case (DType.F32, DType.BF16): LayerNormForward<Single32, Brain16>.Go(x, y, weight, bias, epsilon); break;
             case (DType.BF16, DType.BF16): LayerNormForward<Brain16, Brain16>.Go(x, y, weight, bias, epsilon); break;
+            case (DType.BF16, DType.F32): LayerNormForward<Brain16, Single32>.Go(x, y, weight, bias, epsilon); break;
             default: throw Unsupported("LayerNorm", x, y);
         }
 
@@ -192,6 +193,7 @@ public static unsafe partial class Ops
         private float* _biasPartials;
         private int _columns;
         private float _epsilon;
+        private bool _brain; // whether dx is BF16
         private bool _accumulate;
 
         public static void Go(
@@ -211,6 +213,7 @@ public static unsafe partial class Ops
                 _biasPartials = (float*)biases.Data,
                 _columns = x.Shape.Columns,
                 _epsilon = (float)epsilon,
+                _brain = dx is { DType: DType.BF16 },
                 _accumulate = accumulate,
             };
             Workers.Run(rows.Items, ref body);
@@ -252,7 +255,7 @@ public static unsafe partial class Ops
                     Vector512<float> pulled = Lanes.Load<TDy>(_dy, i, stop)
                         * Lanes.Load<Single32>(_weight, i - start, C);
                     Vector512<float> normal = (Lanes.Load<TX>(_x, i, stop) - means) * scales;
-                    Lanes.Put<TX>(_dx, i, stop, scales * (pulled - meanPull - (normal * pull)), _accumulate);
+                    Lanes.Put(_dx, _brain, i, stop, scales * (pulled - meanPull - (normal * pull)), _accumulate);
                 }
             }
         }
@@ -288,6 +291,9 @@ public static unsafe partial class Ops
                     break;
                 case (DType.F32, DType.BF16):
                     LayerNormBackward<Single32, Brain16>.Go(_x, dy, dx, accumulate, _weight, _bias, _epsilon);
+                    break;
+                case (DType.BF16, DType.F32):
+                    LayerNormBackward<Brain16, Single32>.Go(_x, dy, dx, accumulate, _weight, _bias, _epsilon);
                     break;
                 case (DType.BF16, DType.BF16):
                     LayerNormBackward<Brain16, Brain16>.Go(_x, dy, dx, accumulate, _weight, _bias, _epsilon);

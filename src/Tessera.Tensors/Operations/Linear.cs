@@ -22,15 +22,22 @@ public static unsafe partial class Ops
         Tensor x, Parameter weight, Parameter? bias = null, Tensor? residual = null, DType? type = null)
     {
         (int O, int I) = OutputAndInput(weight);
+        DType stream = x.DType == DType.F64 ? DType.F64 : DType.F32, result = type ?? residual?.DType ?? x.DType;
         if (x.Shape.Columns != I || (bias is not null && bias.Shape.Count != O)
-            || (residual is not null && residual.Shape.Columns != O))
+            || (residual is not null && residual.Shape.Columns != O)
+            || (residual is not null && residual.Shape.Rows != x.Shape.Rows))
         {
             throw new ArgumentException(
                 $"Linear: {x} by {weight.Name} {weight.Shape}, bias {bias?.Shape}, residual {residual?.Shape}");
         }
 
-        int N = x.Shape.Rows;
-        Tensor y = Tensor.Create(WithColumns(x.Shape, O), type ?? residual?.DType ?? x.DType);
+        if (residual is not null && (residual.DType != stream || result != stream))
+        {
+            throw new ArgumentException(
+                $"Linear: {x} onto a residual in {residual.DType} gives {stream}, and {result} is asked for");
+        }
+
+        Tensor y = Tensor.Create(WithColumns(x.Shape, O), result);
         if (x.DType == DType.F64)
         {
             LinearReference<double>(

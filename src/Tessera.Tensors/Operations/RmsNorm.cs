@@ -173,6 +173,7 @@ public static unsafe partial class Ops
         private int _columns;
         private float _epsilon;
         private float _offset;
+        private bool _brain; // whether dx is BF16
         private bool _accumulate;
 
         public static void Go(
@@ -191,6 +192,7 @@ public static unsafe partial class Ops
                 _columns = x.Shape.Columns,
                 _epsilon = (float)epsilon,
                 _offset = (float)weightOffset,
+                _brain = dx is { DType: DType.BF16 },
                 _accumulate = accumulate,
             };
             Workers.Run(rows.Items, ref body);
@@ -230,7 +232,7 @@ public static unsafe partial class Ops
                     if (_dx is not null)
                     {
                         Vector512<float> w = Lanes.Load<Single32>(_weight, i - start, C) + offset;
-                        Lanes.Put<TX>(_dx, i, stop, (dy * w) - (x * pull), _accumulate);
+                        Lanes.Put(_dx, _brain, i, stop, (dy * w) - (x * pull), _accumulate);
                     }
 
                     if (partial is not null)

@@ -45,8 +45,8 @@ public static unsafe partial class Ops
             RequireColumns("RotaryEmbedding", x, normWeight);
         }
 
-        // In F64 and for neighbouring pairs the two steps run one after the other.
-        if (normWeight is not null && (x.DType == DType.F64 || rotary.Interleaved))
+        // In F64 the two steps run one after the other.
+        if (normWeight is not null && x.DType == DType.F64)
         {
             return RotaryEmbedding(RmsNorm(x, normWeight, epsilon), positions, rotary);
         }
@@ -108,6 +108,8 @@ public static unsafe partial class Ops
         private int _heads;
         private int _headSize;
         private float _epsilon;
+        private bool _backward;
+        private bool _brain; // whether dx is BF16
         private bool _accumulate;
 
         public static void Forward(
@@ -125,7 +127,10 @@ public static unsafe partial class Ops
                 ? Tensor.Zeros(new Shape(body._rows.Items, body._headSize), DType.F32)
                 : null;
             body._partials = partials is null ? null : (float*)partials.Data;
-            body._dx = x.GradientToWrite(out body._accumulate).Data;
+            body._backward = true;
+            Tensor? dx = x.Tracked ? x.GradientToWrite(out body._accumulate) : null;
+            body._dx = dx is null ? null : dx.Data;
+            body._brain = dx is { DType: DType.BF16 };
             Workers.Run(body._rows.Items, ref body);
             if (weight is not null)
             {
@@ -144,7 +149,7 @@ public static unsafe partial class Ops
                 float* cosines = (float*)_rotary.Cosines.Data + (_positions[row / _heads] * half);
                 float* sines = (float*)_rotary.Sines.Data + (_positions[row / _heads] * half);
                 long start = row * D;
-                if (_dx is null)
+                if (!_backward)
                 {
                     Normalise(start, scratch);
                     Turn(scratch, cosines, sines, half, 1);
@@ -216,12 +221,16 @@ public static unsafe partial class Ops
                 Vector512<float> d = Lanes.Load<Single32>(dy, i, D) * scale;
                 if (_weight is null)
                 {
-                    Lanes.Put<TX>(_dx, start + i, end, d, _accumulate);
+                    Lanes.Put(_dx, _brain, start + i, end, d, _accumulate);
                     continue;
                 }
 
                 Vector512<float> x = Lanes.Load<TX>(_x, start + i, end), w = Lanes.Load<Single32>(_weight, i, D);
-                Lanes.Put<TX>(_dx, start + i, end, (d * w) - (x * pull), _accumulate);
+                if (_dx is not null)
+                {
+                    Lanes.Put(_dx, _brain, start + i, end, (d * w) - (x * pull), _accumulate);
+                }
+
                 if (dWeight is not null)
                 {
                     Lanes.Put<Single32>(dWeight, i, D, d * x, accumulate: true);

@@ -1,37 +1,97 @@
+using System.Runtime.Intrinsics;
+using Tessera.Tensors.Kernels;
+using Tessera.Tensors.Threading;
+
 namespace Tessera.Tensors;
 
 /// <content>Split: cuts each row into parts, as GPT-2's one projection to queries, keys and values needs.</content>
 public static unsafe partial class Ops
 {
+    private const int Parts = 3;
+
     /// <summary>Cuts rows of <paramref name="x"/> (N, 3C) into three tensors (N, C).</summary>
     /// <exception cref="ArgumentException">The columns don't divide by three.</exception>
     public static (Tensor First, Tensor Second, Tensor Third) SplitInThree(Tensor x)
     {
         (int N, int columns) = x.Shape;
-        if (columns % 3 != 0)
+        if (columns % Parts != 0)
         {
             throw new ArgumentException($"SplitInThree: {x} has {columns} columns");
         }
 
-        return (Part(x, N, columns / 3, 0), Part(x, N, columns / 3, 1), Part(x, N, columns / 3, 2));
+        return (Part(x, N, columns / Parts, 0), Part(x, N, columns / Parts, 1), Part(x, N, columns / Parts, 2));
     }
 
     private static Tensor Part(Tensor x, int N, int C, int part)
     {
         Tensor y = Tensor.Create(new Shape(N, C), x.DType);
-        CopyColumns(x, part * C, y, 0, C);
+        long size = x.DType.Size(), bytes = C * size;
+        for (int n = 0; n < N; n++)
+        {
+            byte* source = (byte*)x.Data + ((((long)n * Parts) + part) * bytes);
+            Buffer.MemoryCopy(source, (byte*)y.Data + (n * bytes), bytes, bytes);
+        }
+
         Tape.Record<SplitNode>(y, x.Tracked)?.Set(x, part);
         return y;
     }
 
-    private static void CopyColumns(Tensor from, int fromColumn, Tensor to, int toColumn, int columns)
+    /// <summary>
+    /// Writes, or adds, a part's gradient to its own columns. The first to come clears the others': not every part may
+    /// have a gradient.
+    /// </summary>
+    private struct SplitBackward : IParallelBody
     {
-        long size = from.DType.Size(), bytes = columns * size;
-        for (int n = 0; n < from.Shape.Rows; n++)
+        private RowPartition _rows;
+        private void* _dy;
+        private void* _dx;
+        private bool _brainDy;
+        private bool _brainDx;
+        private bool _accumulate;
+        private int _columns;
+        private int _part;
+
+        public static void Go(Tensor dy, Tensor dx, bool accumulate, int part)
         {
-            byte* source = (byte*)from.Data + ((((long)n * from.Shape.Columns) + fromColumn) * size);
-            byte* target = (byte*)to.Data + ((((long)n * to.Shape.Columns) + toColumn) * size);
-            Buffer.MemoryCopy(source, target, bytes, bytes);
+            SplitBackward body = new()
+            {
+                _rows = new RowPartition(dx.Shape.Rows, dx.Shape.Columns),
+                _dy = dy.Data,
+                _dx = dx.Data,
+                _brainDy = dy.DType == DType.BF16,
+                _brainDx = dx.DType == DType.BF16,
+                _accumulate = accumulate,
+                _columns = dy.Shape.Columns,
+                _part = part,
+            };
+            Workers.Run(body._rows.Items, ref body);
+        }
+
+        public readonly void Run(int index)
+        {
+            long C = _columns;
+            (int first, int end) = _rows.Item(index);
+            for (long row = first; row < end; row++)
+            {
+                for (int part = 0; part < Parts; part++)
+                {
+                    if (part == _part || !_accumulate)
+                    {
+                        Columns(row * C, ((row * Parts) + part) * C, part == _part);
+                    }
+                }
+            }
+        }
+
+        private readonly void Columns(long from, long to, bool own)
+        {
+            for (long c = 0; c < _columns; c += IElement.Lanes)
+            {
+                Vector512<float> dy = !own ? Vector512<float>.Zero
+                    : _brainDy ? Lanes.Load<Brain16>(_dy, from + c, from + _columns)
+                    : Lanes.Load<Single32>(_dy, from + c, from + _columns);
+                Lanes.Put(_dx, _brainDx, to + c, to + _columns, dy, _accumulate);
+            }
         }
     }
 
@@ -44,9 +104,19 @@ public static unsafe partial class Ops
 
         public override void Backward()
         {
-            // Each part writes its own columns; what no part wrote would stay undefined, but all three take part.
-            Tensor dx = _x.GradientToWrite(out _);
-            CopyColumns(Output.Gradient!, 0, dx, _part * Output.Shape.Columns, Output.Shape.Columns);
+            if (_x.DType != DType.F64)
+            {
+                Tensor dx = _x.GradientToWrite(out bool accumulate);
+                SplitBackward.Go(Output.Gradient!, dx, accumulate, _part);
+                return;
+            }
+
+            Span<double> dy = Output.Gradient!.Span<double>(), sum = GradientSum(_x);
+            int C = Output.Shape.Columns;
+            for (int i = 0; i < dy.Length; i++)
+            {
+                sum[(((i / C * Parts) + _part) * C) + (i % C)] += dy[i];
+            }
         }
 
         public override void Return()
