@@ -54,6 +54,10 @@ internal sealed class NumberOption
     public static NumberOption Real(string name, string description, double low, double high) =>
         new(name, description, isWhole: false, low, high);
 
+    /// <summary>Returns the option that bounds the context, which the cache's memory grows with.</summary>
+    public static NumberOption Context() => Whole(
+        "--context", "How many tokens prompt and answer may have together [default: the model's context]", 2, 1 << 28);
+
     /// <summary>Returns the whole number that was given, or null.</summary>
     public int? Int(ParseResult arguments) => (int?)Long(arguments);
 

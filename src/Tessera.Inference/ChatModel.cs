@@ -3,6 +3,7 @@ using Tessera.Models;
 using Tessera.Models.ChatTemplates;
 using Tessera.Models.Checkpoints;
 using Tessera.Models.Tokenizers;
+using Tessera.Tensors.Memory;
 
 namespace Tessera.Inference;
 
@@ -19,6 +20,7 @@ public sealed class ChatModel : IDisposable
     /// <param name="options">How much is done at once.</param>
     /// <exception cref="FileNotFoundException">There is no model in the folder, or it has no tokenizer.</exception>
     /// <exception cref="InvalidDataException">A file is broken; the message names file, field and value.</exception>
+    /// <exception cref="InsufficientMemoryException">There is no memory for the model and its cache.</exception>
     public static ChatModel Load(string folder, EngineOptions? options = null)
     {
         Checkpoint checkpoint = Checkpoint.Load(folder);
@@ -108,12 +110,15 @@ public sealed class ChatModel : IDisposable
     private static ChatModel Load(Checkpoint checkpoint, EngineOptions? options)
     {
         string folder = checkpoint.Folder;
+        string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
+        options ??= new EngineOptions();
+        ServingMemory.Of(checkpoint.Config, checkpoint.ServingType, options).Require(name, AvailableMemory.Bytes());
         ReadOnlyMemory<byte> json = checkpoint.Files.TokenizerJson ?? throw new FileNotFoundException(
             $"{folder}: has no tokenizer.json, without which no text goes in or out");
 
         // Both take a while, and neither needs the other.
         Task<ByteLevelBpe> reading = Task.Run(() => ByteLevelBpe.Read(Path.Combine(folder, "tokenizer.json"), json));
-        Transformer model = checkpoint.Serve();
+        Transformer model = checkpoint.Serve(contextLength: options.ContextLength);
         ByteLevelBpe tokenizer = reading.GetAwaiter().GetResult();
         if (tokenizer.VocabularySize > checkpoint.Config.VocabularySize)
         {
@@ -127,7 +132,6 @@ public sealed class ChatModel : IDisposable
                 source, $"{folder}: chat template", files.Tokenizer?.BosToken, files.Tokenizer?.EosToken)
             : null;
 
-        string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
         return new ChatModel(name, new Engine(model, tokenizer, options), tokenizer, Template)
         {
             Created = File.GetLastWriteTimeUtc(Path.Combine(folder, "config.json")),

@@ -37,9 +37,8 @@ public sealed class Engine : IDisposable
     {
         (_model, _tokenizer, _options) = (model, tokenizer, options);
         _workspace = new SamplingWorkspace(model.VocabularySize);
-        int contexts = Math.Min(4, options.MaxConcurrent);
-        long positions = options.CachePositions ?? (long)contexts * model.ContextLength;
-        positions = Math.Max(positions, model.ContextLength);
+        ContextLength = options.ContextFor(model.ContextLength);
+        long positions = options.PositionsFor(model.ContextLength);
         BlockPool pool = new(
             checked((int)((positions + model.BlockPositions - 1) / model.BlockPositions)), model.BlockPositions);
         model.ReserveCache(pool.Blocks);
@@ -52,7 +51,7 @@ public sealed class Engine : IDisposable
     }
 
     /// <summary>Gets how many positions prompt and answer may have together.</summary>
-    public int ContextLength => _model.ContextLength;
+    public int ContextLength { get; }
 
     /// <summary>Gets the number of tokens that the model knows.</summary>
     public int VocabularySize => _model.VocabularySize;

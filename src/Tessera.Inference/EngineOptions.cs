@@ -25,6 +25,26 @@ public sealed record EngineOptions
         init => field = value is { } positions ? Within(positions, 1, 1 << 28, nameof(CachePositions)) : null;
     }
 
+    /// <summary>
+    /// Gets how many positions prompt and answer may have together; null: as many as the model was made for, which are
+    /// also the most.
+    /// </summary>
+    public int? ContextLength
+    {
+        get;
+        init => field = value is { } length ? Within(length, 2, 1 << 28, nameof(ContextLength)) : null;
+    }
+
+    /// <summary>Returns the positions of a context for a model that was made for so many.</summary>
+    internal int ContextFor(int modelContext) => Math.Min(ContextLength ?? modelContext, modelContext);
+
+    /// <summary>Returns the positions of the cache for a model whose context has so many.</summary>
+    internal long PositionsFor(int modelContext)
+    {
+        int context = ContextFor(modelContext);
+        return Math.Max(CachePositions ?? (long)Math.Min(4, MaxConcurrent) * context, context);
+    }
+
     private static int Within(int value, int low, int high, string name) => value >= low && value <= high
         ? value
         : throw new ArgumentOutOfRangeException(

@@ -12,20 +12,30 @@ public sealed class ModelEvaluation
     private readonly IDocumentEncoder _encoder;
     private readonly int _window;
     private readonly IReadOnlyList<HeldOutSet> _sets;
+    private readonly int _rows;
     private readonly Segments _segments = new();
 
-    /// <summary>Makes an evaluation on some sets, in windows of so many tokens.</summary>
-    public ModelEvaluation(Transformer model, IDocumentEncoder encoder, int window, IReadOnlyList<HeldOutSet> sets)
+    /// <summary>Makes an evaluation on some sets.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="encoder">The tokenizer.</param>
+    /// <param name="window">The tokens of a window.</param>
+    /// <param name="sets">What is measured on.</param>
+    /// <param name="rows">The most tokens that are computed at the same time, of several windows; no result depends on
+    /// it.</param>
+    public ModelEvaluation(
+        Transformer model, IDocumentEncoder encoder, int window, IReadOnlyList<HeldOutSet> sets, int rows = 4096)
     {
-        (_model, _encoder, _window, _sets) = (model, encoder, window, sets);
+        (_model, _encoder, _window, _sets, _rows) = (model, encoder, window, sets, rows);
     }
 
     /// <summary>Measures each set.</summary>
     /// <param name="byteLimit">The bytes of text of each set after which measuring ends.</param>
     /// <param name="cancellation">Stops the work.</param>
-    public IReadOnlyList<HeldOutResult> Measure(long byteLimit = long.MaxValue, CancellationToken cancellation = default)
+    public IReadOnlyList<HeldOutResult> Measure(
+        long byteLimit = long.MaxValue, CancellationToken cancellation = default)
     {
-        HeldOutEvaluation evaluation = new(_encoder, new HeldOutOptions { Window = _window, ByteLimit = byteLimit });
+        HeldOutOptions options = new() { Window = _window, Rows = _rows, ByteLimit = byteLimit };
+        HeldOutEvaluation evaluation = new(_encoder, options);
         return [.. _sets.Select(set => evaluation.Measure(set, Losses, cancellation))];
     }
 

@@ -4,6 +4,7 @@ using Tessera.Models.Tokenizers;
 using Tessera.Tensors;
 using Tessera.Tensors.Files;
 using Tessera.Tensors.Kernels;
+using Tessera.Tensors.Memory;
 using Tessera.Tensors.Threading;
 using Tessera.Training.Data;
 using Tessera.Training.Recipes;
@@ -43,9 +44,13 @@ public sealed class TrainingRun : IDisposable
     /// <exception cref="InvalidDataException">
     /// Data, tokenizer or checkpoint are broken, or the loss isn't a number any more.
     /// </exception>
+    /// <exception cref="InsufficientMemoryException">
+    /// There is no memory for the recipe; nothing was begun.
+    /// </exception>
     /// <exception cref="IOException">The disk is full or fails; checkpoints written before are intact.</exception>
     public bool Run(CancellationToken cancellation)
     {
+        TrainingMemory.Of(_recipe).Require(AvailableMemory.Bytes());
         RunCheckpoint? checkpoint = _folder.Checkpoints.Newest(m => Warn($"a checkpoint is left out: {m}"));
         TrainingState? state = checkpoint?.State;
         _log.GoBackTo(state?.Step ?? -1);
@@ -146,6 +151,7 @@ public sealed class TrainingRun : IDisposable
             InstructionSet = KernelSet.Default.InstructionSet.ToString(),
             Threads = Workers.Count,
             Roof = _progress.Roof,
+            MemoryBytes = (long)TrainingMemory.Of(_recipe, encoder.VocabularySize).Bytes,
         });
     }
 

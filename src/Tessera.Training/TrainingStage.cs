@@ -49,7 +49,11 @@ internal sealed class TrainingStage : IDisposable
         _step = new TrainingStep(model, _optimizer, options, _guard);
         _reader = _data.Read(run.Recipe, _stage, encoder, checkpoint?.State.Data);
         _batches = [.. Enumerable.Range(0, training.Accumulation).Select(_ => _reader.NewBatch())];
-        _evaluation = new ModelEvaluation(model, encoder, run.Recipe.Evaluation.Window ?? training.Sequence, _data.HeldOut);
+
+        // Measuring must not take more memory than learning does.
+        int window = run.Recipe.Evaluation.Window ?? training.Sequence;
+        int rows = (int)Math.Min(4096, (long)training.Batch * training.Sequence);
+        _evaluation = new ModelEvaluation(model, encoder, window, _data.HeldOut, rows);
         if (checkpoint is not null)
         {
             Restore(checkpoint);

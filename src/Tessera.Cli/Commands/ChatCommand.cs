@@ -28,11 +28,14 @@ internal static class ChatCommand
         command.Arguments.Add(model);
         command.Options.Add(system);
         command.Options.Add(maxTokens.Option);
+        NumberOption context = NumberOption.Context();
+        command.Options.Add(context.Option);
         SamplingArguments sampling = new(command);
         command.SetAction(arguments =>
         {
             string folder = ModelFolder.Find(arguments.GetValue(model));
-            using ChatModel loaded = ChatModel.Load(folder, new EngineOptions { MaxConcurrent = 1 });
+            using ChatModel loaded = ChatModel.Load(
+                folder, new EngineOptions { MaxConcurrent = 1, ContextLength = context.Int(arguments) });
             if (loaded.Template is null)
             {
                 throw new CommandFailedException(

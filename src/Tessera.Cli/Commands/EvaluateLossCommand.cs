@@ -4,6 +4,7 @@ using Tessera.Models;
 using Tessera.Models.Checkpoints;
 using Tessera.Models.Tokenizers;
 using Tessera.Tensors;
+using Tessera.Tensors.Memory;
 using Tessera.Training;
 using Tessera.Training.Data;
 using Tessera.Training.Evaluation;
@@ -22,10 +23,8 @@ internal static class EvaluateLossCommand
             AllowMultipleArgumentsPerToken = true,
             Required = true,
         };
-        Option<int?> context = new("--context")
-        {
-            Description = "Tokens of a window (the model's context where nothing is said)",
-        };
+        NumberOption context = NumberOption.Whole(
+            "--context", "Tokens of a window [default: the model's context]", 1, 1 << 28);
         Option<bool> json = new("--json") { Description = "Write the results as JSON" };
         TesseraCommand command = new(
             "evaluate-loss",
@@ -39,7 +38,7 @@ internal static class EvaluateLossCommand
             ],
         };
         command.Arguments.Add(model);
-        foreach (Option option in (Option[])[data, context, json])
+        foreach (Option option in (Option[])[data, context.Option, json])
         {
             command.Options.Add(option);
         }
@@ -47,7 +46,7 @@ internal static class EvaluateLossCommand
         command.SetAction(arguments => Run(
             ModelFolder.Find(arguments.GetValue(model)),
             arguments.GetValue(data)!,
-            arguments.GetValue(context),
+            context.Int(arguments),
             arguments.GetValue(json)));
         return command;
     }
@@ -59,7 +58,9 @@ internal static class EvaluateLossCommand
             ?? throw new FileNotFoundException(
                 $"{folder}: has no tokenizer.json, without which text can't be measured");
         TokenizerEncoder encoder = new(ByteLevelBpe.Read(Path.Combine(folder, "tokenizer.json"), tokenizer));
-        Transformer model = checkpoint.Serve(DType.F32);
+        int window = Math.Min(context ?? checkpoint.Config.ContextLength, checkpoint.Config.ContextLength);
+        RequireMemory(folder, checkpoint.Config, window);
+        Transformer model = checkpoint.Serve(DType.F32, window);
         BadLines badLines = new(BadLines.DefaultLimit);
         TokenCache cache = new(TokenCache.DefaultFolder);
         List<HeldOutSet> sets = [];
@@ -70,7 +71,6 @@ internal static class EvaluateLossCommand
                 sets.Add(new HeldOutSet(file, [cache.Open(file, DocumentSlice.All, encoder, badLines)]));
             }
 
-            int window = Math.Min(context ?? model.Config.ContextLength, model.Config.ContextLength);
             Print(new ModelEvaluation(model, encoder, window, sets).Measure(), json);
             return 0;
         }
@@ -81,6 +81,16 @@ internal static class EvaluateLossCommand
                 file.Dispose();
             }
         }
+    }
+
+    private static void RequireMemory(string folder, TransformerConfig config, int window)
+    {
+        TransformerMemory memory = new(config);
+        double weights = memory.MultipliedParameters * sizeof(float);
+        double rows = window * (memory.RowBytes(DType.F32) + memory.PositionBytes);
+        long available = AvailableMemory.Bytes();
+        string advice = weights > available ? "take a smaller model" : "give a smaller window with --context";
+        AvailableMemory.Require($"{folder} with windows of {window:N0} tokens", weights + rows, available, advice);
     }
 
     private static void Print(IReadOnlyList<HeldOutResult> results, bool json)

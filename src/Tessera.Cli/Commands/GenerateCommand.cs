@@ -34,13 +34,16 @@ internal static class GenerateCommand
         command.Arguments.Add(model);
         command.Options.Add(prompt);
         command.Options.Add(maxTokens.Option);
+        NumberOption context = NumberOption.Context();
+        command.Options.Add(context.Option);
         SamplingArguments sampling = new(command);
         command.Options.Add(stop);
         command.Options.Add(json);
         command.SetAction(arguments =>
         {
             string folder = ModelFolder.Find(arguments.GetValue(model));
-            using ChatModel loaded = ChatModel.Load(folder, new EngineOptions { MaxConcurrent = 1 });
+            using ChatModel loaded = ChatModel.Load(
+                folder, new EngineOptions { MaxConcurrent = 1, ContextLength = context.Int(arguments) });
             string text = arguments.GetRequiredValue(prompt);
             if (text.Length == 0 && loaded.BeginToken is null)
             {

@@ -45,7 +45,7 @@ internal static class LogitsCommand
             string folder = ModelFolder.Find(arguments.GetValue(model));
             using Checkpoint checkpoint = Checkpoint.Load(folder);
             int[] ids = Ids(arguments.GetRequiredValue(tokens), checkpoint.Config);
-            Transformer transformer = checkpoint.Serve(DType.F32);
+            Transformer transformer = checkpoint.Serve(DType.F32, ids.Length);
             string path = arguments.GetRequiredValue(output).FullName;
             long bytes = (long)ids.Length * checkpoint.Config.VocabularySize * sizeof(float);
             AtomicFile.Write(path, stream => Write(transformer, ids, stream), bytes);

@@ -44,13 +44,16 @@ internal static class ServeCommand
         command.Options.Add(host);
         command.Options.Add(port.Option);
         command.Options.Add(key);
+        NumberOption context = NumberOption.Context();
+        command.Options.Add(context.Option);
         command.SetAction(arguments =>
         {
             ServerOptions options = Options(
                 arguments.GetRequiredValue(host),
                 port.Int(arguments) ?? usual.Port,
                 arguments.GetValue(key) ?? Environment.GetEnvironmentVariable("TESSERA_API_KEY"));
-            RunAsync(ModelFolder.Find(arguments.GetValue(model)), options).GetAwaiter().GetResult();
+            EngineOptions engine = new() { ContextLength = context.Int(arguments) };
+            RunAsync(ModelFolder.Find(arguments.GetValue(model)), engine, options).GetAwaiter().GetResult();
         });
         return command;
     }
@@ -67,10 +70,10 @@ internal static class ServeCommand
         }
     }
 
-    private static async Task RunAsync(string folder, ServerOptions options)
+    private static async Task RunAsync(string folder, EngineOptions engine, ServerOptions options)
     {
         TextWriter log = StandardStreams.Error;
-        using ChatModel model = ChatModel.Load(folder);
+        using ChatModel model = ChatModel.Load(folder, engine);
         if (model.Template is null)
         {
             throw new CommandFailedException(

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Tessera.Tensors.Memory;
 using Tessera.Training.Recipes;
 using Tessera.Training.Runs;
 
@@ -43,7 +44,8 @@ internal sealed class TerminalProgress(Recipe recipe) : IProgress<RunEvent>, IDi
         Stay(
             $"{started.Name}: {Count(started.Parameters)} parameters, {Count(started.Tokens)} tokens, "
             + $"{started.Steps:N0} steps, {Count(started.Flops)} operations: about {Time(seconds)} at 45 % of this "
-            + $"machine's {started.Roof / 1e9:F0} GFLOP/s ({started.InstructionSet}, {started.Threads} threads)");
+            + $"machine's {started.Roof / 1e9:F0} GFLOP/s ({started.InstructionSet}, {started.Threads} threads), about "
+            + $"{AvailableMemory.InWords(started.MemoryBytes)} of memory");
         string where = started.Resumed ? "going on in" : "in";
         Stay($"{where} {started.Folder}: watch report.html there; Ctrl-C writes a checkpoint and stops");
     }

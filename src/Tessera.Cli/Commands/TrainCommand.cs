@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
+using Tessera.Tensors.Memory;
 using Tessera.Training;
 using Tessera.Training.Recipes;
 using Tessera.Training.Runs;
@@ -105,6 +106,7 @@ internal static class TrainCommand
             }
 
             Recipe recipe = Load();
+            TrainingMemory.Of(recipe).Require(AvailableMemory.Bytes()); // before there is a folder
             return RunFolder.Create(Output ?? Path.Combine("runs", recipe.Name), recipe);
         }
 

@@ -42,6 +42,13 @@ public sealed class Checkpoint : IDisposable
     /// <summary>Gets the type of the stored values: that of the token embedding.</summary>
     public DType DType { get; private set; }
 
+    /// <summary>
+    /// Gets what a served model computes in: BF16 where that is the stored type and the processor multiplies it, else
+    /// F32.
+    /// </summary>
+    public DType ServingType =>
+        DType == DType.BF16 && KernelSet.Default.MultipliesBFloat16 ? DType.BF16 : DType.F32;
+
     /// <summary>Gets the number of stored values.</summary>
     public long ParameterCount => _tensors.Values.Sum(tensor => tensor.Shape.Count);
 
@@ -202,12 +209,11 @@ public sealed class Checkpoint : IDisposable
     /// Makes the model to serve it: its matrices stay in the mapped files until this is disposed, and nothing is
     /// trained.
     /// </summary>
-    /// <param name="computeType">
-    /// What matrix products are computed in; null: the stored type where it is BF16 and the processor multiplies BF16,
-    /// else F32.
-    /// </param>
+    /// <param name="computeType">What matrix products are computed in; null: <see cref="ServingType"/>.</param>
+    /// <param name="contextLength">How many positions are wanted, where that is less than the model was made for: its
+    /// tables grow with them.</param>
     /// <exception cref="InvalidDataException">A value is infinite or none.</exception>
-    public Transformer Serve(DType? computeType = null)
+    public Transformer Serve(DType? computeType = null, int? contextLength = null)
     {
         // Vectors are read in F32, and nothing computes in F16.
         ParameterSet parameters = new(Config, spec =>
@@ -217,8 +223,9 @@ public sealed class Checkpoint : IDisposable
             parameter.Frozen = true;
         }
 
-        bool rounds = DType == DType.BF16 && KernelSet.Default.MultipliesBFloat16;
-        return new Transformer(Config, parameters) { ComputeType = computeType ?? (rounds ? DType.BF16 : DType.F32) };
+        TransformerConfig config =
+            Config with { ContextLength = Math.Min(contextLength ?? Config.ContextLength, Config.ContextLength) };
+        return new Transformer(config, parameters) { ComputeType = computeType ?? ServingType };
     }
 
     /// <summary>Ends the mapping of the files; what <see cref="Mapped"/> returned can't be used any more.</summary>

@@ -24,6 +24,9 @@ public sealed record RunStarted : RunEvent
     /// <summary>Gets the floating-point operations of all stages.</summary>
     public double Flops { get; init; }
 
+    /// <summary>Gets the bytes of memory that the run is expected to take at its peak.</summary>
+    public long MemoryBytes { get; init; }
+
     /// <summary>Gets the instruction set that the kernels use.</summary>
     public string InstructionSet { get; init; } = "";
 
