@@ -1,7 +1,6 @@
 using System.Globalization;
 using Tessera.Tensors;
 using Tessera.Tensors.Kernels;
-using Tessera.Tensors.Memory;
 using Tessera.Tensors.Threading;
 
 namespace Tessera.Bench;
@@ -10,7 +9,7 @@ namespace Tessera.Bench;
 /// Times matrix products in turn with the peak of the same threads, a few milliseconds each, and prints the best of
 /// each: on a shared machine the best is what the code can do, the median what it got.
 /// </summary>
-internal static unsafe class MatmulBench
+internal static class MatmulBench
 {
     private const double BlockSeconds = 0.004;
 
@@ -24,14 +23,6 @@ internal static unsafe class MatmulBench
         (4096, 512, 512), (4096, 512, 1536), (4096, 1536, 512), (512, 4096, 1536),
         (1024, 768, 768), (1024, 768, 3072), (1024, 3072, 768), (768, 1024, 3072), (1024, 768, 50304),
     ];
-
-    private enum Form
-    {
-        AB,
-        ABt,
-        AtB,
-        Packed,
-    }
 
     public static int Run(string[] args)
     {
@@ -48,7 +39,7 @@ internal static unsafe class MatmulBench
             {
                 foreach ((int M, int K, int N) in settings.Short ? _square[..2] : [.. _square, .. _model])
                 {
-                    foreach (Form form in Enum.GetValues<Form>())
+                    foreach (ProductForm form in Enum.GetValues<ProductForm>())
                     {
                         if ($"{form} {M}x{K}x{N}".Contains(settings.Only, StringComparison.OrdinalIgnoreCase))
                         {
@@ -63,20 +54,9 @@ internal static unsafe class MatmulBench
     }
 
     private static void Measure(
-        KernelSet kernels, DType type, int threads, Form form, int M, int K, int N, Peak? peak, int rounds)
+        KernelSet kernels, DType type, int threads, ProductForm form, int M, int K, int N, Peak? peak, int rounds)
     {
-        using NativeBlock aMemory = Random(type, M, K, 1), bMemory = Random(type, K, N, 2);
-        using NativeBlock cMemory = new((long)M * N * 4);
-        MatrixView a = form == Form.AtB
-            ? new(aMemory.Pointer, type, M, K, M, transposed: true)
-            : new(aMemory.Pointer, type, M, K, K);
-        MatrixView b = form == Form.ABt
-            ? new(bMemory.Pointer, type, K, N, K, transposed: true)
-            : new(bMemory.Pointer, type, K, N, N);
-        MatrixView c = new(cMemory.Pointer, type, M, N, N);
-        using PackedMatrix packed = new(kernels);
-        Matmul.Pack(b, packed);
-        MatmulOptions options = new() { Kernels = kernels };
+        using BenchProduct product = new(kernels, type, form, M, K, N);
         using ThreadLimit limit = Workers.Limit(threads);
 
         double flops = 2.0 * M * K * N;
@@ -114,38 +94,11 @@ internal static unsafe class MatmulBench
             double start = Clock.Seconds(threads);
             for (int i = 0; i < count; i++)
             {
-                if (form == Form.Packed)
-                {
-                    Matmul.Multiply(a, packed, c, options);
-                }
-                else
-                {
-                    Matmul.Multiply(a, b, c, options);
-                }
+                product.Run();
             }
 
             return Clock.Seconds(threads) - start;
         }
-    }
-
-    private static NativeBlock Random(DType type, int rows, int columns, int seed)
-    {
-        NativeBlock block = new((long)rows * columns * 4);
-        Random random = new(seed);
-        for (long i = 0; i < (long)rows * columns; i++)
-        {
-            float value = random.NextSingle() - 0.5f;
-            if (type == DType.F32)
-            {
-                ((float*)block.Pointer)[i] = value;
-            }
-            else
-            {
-                ((BFloat16*)block.Pointer)[i] = (BFloat16)value;
-            }
-        }
-
-        return block;
     }
 
     private sealed record Settings(DType[] Types, int[] Threads, string Only, bool Short, InstructionSet? Set)

@@ -59,6 +59,14 @@ internal sealed unsafe class Peak
         return Time(threads, ref body);
     }
 
+    /// <summary>Does about so many floating-point operations, on all threads together.</summary>
+    public void Run(int threads, double flops)
+    {
+        Burn body = new() { Loop = _loop, Rounds = (long)(flops / threads / _flopsARound) };
+        using ThreadLimit limit = Workers.Limit(threads);
+        Workers.Run(threads, ref body);
+    }
+
     private double Time(int threads, ref Burn body)
     {
         using ThreadLimit limit = Workers.Limit(threads);

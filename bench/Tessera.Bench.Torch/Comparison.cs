@@ -1,0 +1,127 @@
+using Tessera.Tensors;
+using Tessera.Tensors.Kernels;
+
+namespace Tessera.Bench.Torch;
+
+/// <summary>Runs both sides in turn and prints a table of each part.</summary>
+internal static class Comparison
+{
+    private const double BlockSeconds = 0.2;
+
+    private static readonly int[] _sizes = [128, 256, 512, 768, 1024, 1536, 2048];
+
+    public static int Run(Settings settings)
+    {
+        Console.WriteLine(
+            $"{KernelSet.Default.InstructionSet}, {Child.Threads} threads; median of {settings.Rounds} blocks of each side, in "
+            + "turn; PyTorch is LibTorch 2.10, eager");
+        if (settings.Matmul)
+        {
+            Products(settings);
+        }
+
+        if (settings.Step)
+        {
+            Steps(settings);
+        }
+
+        return 0;
+    }
+
+    private static void Products(Settings settings)
+    {
+        Console.WriteLine();
+        Console.WriteLine("| product | type | size | Tessera GFLOP/s | PyTorch GFLOP/s | ratio | roof | share of roof |");
+        Console.WriteLine("| --- | --- | --- | --- | --- | --- | --- | --- |");
+        foreach (string type in new[] { "bf16", "f32" })
+        {
+            foreach (string form in Enum.GetNames<ProductForm>().Where(form => form != nameof(ProductForm.Packed)))
+            {
+                foreach (int n in settings.Short ? _sizes[..1] : _sizes)
+                {
+                    if ($"{form} {type} {n}".Contains(settings.Only, StringComparison.OrdinalIgnoreCase))
+                    {
+                        double flops = 2.0 * n * n * n;
+                        string work = $"matmul {type} {form} {n}";
+                        Times times = Measure(settings, type, [("tessera", work), ("torch", work)]);
+                        (double ours, double theirs) = (flops / times.Seconds[0], flops / times.Seconds[1]);
+                        Row(
+                            form, type, $"{n}", $"{ours / 1e9:F0}", $"{theirs / 1e9:F0}", $"{ours / theirs:F2}",
+                            $"{times.Roof / 1e9:F0}", $"{ours / times.Roof:P0}");
+                    }
+                }
+            }
+        }
+    }
+
+    private static void Steps(Settings settings)
+    {
+        string roofType = KernelSet.Default.Arithmetic(DType.BF16, DType.BF16) == DType.BF16 ? "bf16" : "f32";
+        Console.WriteLine();
+        Console.WriteLine("tokens a second; MiB: the most memory that was resident; roof: " + roofType);
+        Console.WriteLine();
+        Console.WriteLine(
+            "| step | Tessera bf16 | Tessera f32 | PyTorch bf16 | PyTorch f32 | ratio to the better | share of roof | "
+            + "PyTorch's share | MiB (bf16, f32) | PyTorch's MiB (bf16, f32) | ratio to PyTorch f32 |");
+        Console.WriteLine("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
+        foreach (string name in settings.Short ? ["nano"] : new[] { "nano", "small", "gpt2" })
+        {
+            if (!name.Contains(settings.Only, StringComparison.OrdinalIgnoreCase))
+            {
+                continue;
+            }
+
+            StepShape shape = StepShape.Named(name);
+            Times times = Measure(
+                settings,
+                roofType,
+                [.. new[] { "tessera", "torch" }.SelectMany(
+                    side => new[] { (side, $"step {name} bf16"), (side, $"step {name} f32") })]);
+            double[] speeds = [.. times.Seconds.Select(seconds => shape.Batch * shape.Time / seconds)];
+            (double ours, double theirs) = (Math.Max(speeds[0], speeds[1]), Math.Max(speeds[2], speeds[3]));
+            double[] memory = times.Memory;
+            Row(
+                name, $"{speeds[0]:F0}", $"{speeds[1]:F0}", $"{speeds[2]:F0}", $"{speeds[3]:F0}", $"{ours / theirs:F2}",
+                $"{ours * shape.FlopsPerToken / times.Roof:P0}", $"{theirs * shape.FlopsPerToken / times.Roof:P0}",
+                $"{memory[0]:F0}, {memory[1]:F0}", $"{memory[2]:F0}, {memory[3]:F0}", $"{memory[0] / memory[3]:F2}");
+        }
+    }
+
+    // The roof is measured by a third process in each round, so that it saw the same machine.
+    private static Times Measure(Settings settings, string roofType, (string Side, string Work)[] sides)
+    {
+        ChildProcess[] children = [.. sides.Select(side => new ChildProcess(side.Side, side.Work))];
+        using ChildProcess peak = new("tessera", $"peak {roofType}");
+        int[] times = [.. children.Select(child => child.Times(BlockSeconds))];
+        int peakTimes = peak.Times(BlockSeconds);
+        List<double>[] seconds = [.. children.Select(_ => new List<double>())];
+        List<double> peakSeconds = [];
+        for (int round = 0; round < settings.Rounds; round++)
+        {
+            Idle();
+            peakSeconds.Add(peak.Run(peakTimes));
+            for (int i = 0; i < children.Length; i++)
+            {
+                Idle();
+                seconds[i].Add(children[i].Run(times[i]));
+            }
+        }
+
+        double[] memory = [.. children.Select(child => child.PeakMemory())];
+        Array.ForEach(children, child => child.Dispose());
+        return new([.. seconds.Select(Median)], memory, Child.PeakFlops / Median(peakSeconds));
+
+        void Idle() => Array.ForEach([.. children, peak], child => child.WaitUntilIdle());
+    }
+
+    private static double Median(List<double> values)
+    {
+        values.Sort();
+        return values[values.Count / 2];
+    }
+
+    private static void Row(params string[] cells) => Console.WriteLine($"| {string.Join(" | ", cells)} |");
+
+    /// <summary>Medians of one run's seconds and the peaks of memory, by side; the roof in FLOP/s.</summary>
+    private sealed record Times(double[] Seconds, double[] Memory, double Roof);
+}
