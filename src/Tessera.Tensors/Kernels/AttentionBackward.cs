@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Tessera.Tensors.Threading;
 
 namespace Tessera.Tensors.Kernels;
@@ -44,6 +45,7 @@ internal unsafe struct AttentionBackward : IParallelBody
         items.Recycle();
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public readonly void Run(int index)
     {
         (int run, int segment, int firstRow, int rows, int head) = _items.Item(_cut ? index / 2 : index);

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using Tessera.Tensors.Threading;
 
@@ -39,6 +40,7 @@ internal unsafe struct AttentionForward : IParallelBody
         body._items.Recycle();
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public readonly void Run(int index)
     {
         (_, int segment, int firstRow, int rows, int head) = _items.Item(index);

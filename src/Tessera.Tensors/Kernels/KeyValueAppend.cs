@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Tessera.Tensors.Threading;
 
 namespace Tessera.Tensors.Kernels;
@@ -30,6 +31,7 @@ internal unsafe struct KeyValueAppend : IParallelBody
         }
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public readonly void Run(int index)
     {
         switch (_k.DType, _cache.Size.Type)

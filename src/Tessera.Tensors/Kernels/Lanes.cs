@@ -15,7 +15,7 @@ internal static unsafe class Lanes
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Load<T>(void* p, long i, long end, float fill = 0)
-        where T : struct, IElement => i + IElement.Lanes <= end ? T.Load(p, i) : LoadTail<T>(p, i, end, fill);
+        where T : struct, IElement => i + IElement.Lanes <= end ? T.Load(p, i) : T.LoadPart(p, i, (int)(end - i), fill);
 
     /// <summary>Writes the lanes whose elements lie before <paramref name="end"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -28,7 +28,7 @@ internal static unsafe class Lanes
         }
         else
         {
-            StoreTail<T>(p, i, end, value);
+            T.StorePart(p, i, (int)(end - i), value);
         }
     }
 
@@ -50,27 +50,6 @@ internal static unsafe class Lanes
         else
         {
             Put<Single32>(p, i, end, value, accumulate);
-        }
-    }
-
-    private static Vector512<float> LoadTail<T>(void* p, long i, long end, float fill)
-        where T : struct, IElement
-    {
-        float* lanes = stackalloc float[IElement.Lanes];
-        for (int lane = 0; lane < IElement.Lanes; lane++)
-        {
-            lanes[lane] = i + lane < end ? T.LoadOne(p, i + lane) : fill;
-        }
-
-        return Vector512.Load(lanes);
-    }
-
-    private static void StoreTail<T>(void* p, long i, long end, Vector512<float> value)
-        where T : struct, IElement
-    {
-        for (int lane = 0; i + lane < end; lane++)
-        {
-            T.StoreOne(p, i + lane, value[lane]);
         }
     }
 }

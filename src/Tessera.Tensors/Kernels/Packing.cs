@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Tessera.Tensors.Threading;
 
 namespace Tessera.Tensors.Kernels;
@@ -39,6 +40,7 @@ internal unsafe struct Packing : IParallelBody
     /// <summary>Packs all of them.</summary>
     public void Run() => Workers.Run(_panelItems * _stepItems, ref this);
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public readonly void Run(int index)
     {
         (int stepItem, int panelItem) = Math.DivRem(index, _panelItems);

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using Tessera.Tensors.Threading;
 
@@ -30,6 +31,7 @@ internal unsafe struct SumOfPartials : IParallelBody
         Workers.Run((columns + ColumnsPerItem - 1) / ColumnsPerItem, ref body);
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public readonly void Run(int index)
     {
         long end = Math.Min(_columns, (index + 1) * ColumnsPerItem);

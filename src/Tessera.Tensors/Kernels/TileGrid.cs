@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Tessera.Tensors.Threading;
 
 namespace Tessera.Tensors.Kernels;
@@ -74,6 +75,7 @@ internal unsafe struct TileGrid : IParallelBody
         Workers.Run(_rowGroups * _panelGroups, ref this);
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public readonly void Run(int index)
     {
         // Neighbouring items share panels: all cores then read the same block.

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using Tessera.Tensors.Threading;
 
@@ -77,6 +78,7 @@ internal unsafe struct TokenLossKernel : IParallelBody
         _losses.Loss.Span<float>()[0] = (float)sum;
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public readonly void Run(int index)
     {
         (int first, int end) = _rows.Item(index);
@@ -179,7 +181,8 @@ internal unsafe struct TokenLossKernel : IParallelBody
         if (label >= 0)
         {
             float target = share * (_scaleOfTarget + _eachTarget);
-            T.StoreOne(_gradient, at + label, (MathF.Exp(own - logsumexp) * scale[0]) - target);
+            float slope = (MathF.Exp(own - logsumexp) * scale[0]) - target;
+            T.StorePart(_gradient, at + label, 1, Vector512.CreateScalar(slope));
         }
     }
 }

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using Tessera.Tensors.Kernels;
 using Tessera.Tensors.Threading;
@@ -151,6 +152,7 @@ public static unsafe partial class Ops
             Workers.Run(body._elements.Items, ref body);
         }
 
+        [MethodImpl(MethodImplOptions.NoInlining)]
         public readonly void Run(int index)
         {
             (long i, long end) = _elements.Item(index);

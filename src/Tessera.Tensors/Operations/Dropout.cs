@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using Tessera.Tensors.Kernels;
 using Tessera.Tensors.Threading;
@@ -113,6 +114,7 @@ public static unsafe partial class Ops
         public void Backward(Tensor dy, Tensor dx, bool accumulate) =>
             Run(dy.Data, dy.DType, accumulate ? dx.Data : null, dx.Data, dx.DType);
 
+        [MethodImpl(MethodImplOptions.NoInlining)]
         public readonly void Run(int index)
         {
             (long i, long end) = _elements.Item(index);

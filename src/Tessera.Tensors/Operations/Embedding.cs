@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using Tessera.Tensors.Kernels;
 using Tessera.Tensors.Threading;
 
@@ -98,6 +99,7 @@ public static unsafe partial class Ops
             Workers.Run((body._columns + ColumnsPerItem - 1) / ColumnsPerItem, ref body);
         }
 
+        [MethodImpl(MethodImplOptions.NoInlining)]
         public readonly void Run(int index)
         {
             long first = (long)index * ColumnsPerItem, end = Math.Min(_columns, first + ColumnsPerItem);

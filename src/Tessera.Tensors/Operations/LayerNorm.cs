@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using Tessera.Tensors.Kernels;
 using Tessera.Tensors.Threading;
@@ -160,6 +161,7 @@ public static unsafe partial class Ops
             Workers.Run(body._rows.Items, ref body);
         }
 
+        [MethodImpl(MethodImplOptions.NoInlining)]
         public readonly void Run(int index)
         {
             long C = _columns;
@@ -221,6 +223,7 @@ public static unsafe partial class Ops
             AddPartials(bias.Frozen ? null : biases, bias);
         }
 
+        [MethodImpl(MethodImplOptions.NoInlining)]
         public readonly void Run(int index)
         {
             long C = _columns;

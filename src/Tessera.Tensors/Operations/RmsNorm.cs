@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using Tessera.Tensors.Kernels;
 using Tessera.Tensors.Threading;
@@ -135,6 +136,7 @@ public static unsafe partial class Ops
             Workers.Run(rows.Items, ref body);
         }
 
+        [MethodImpl(MethodImplOptions.NoInlining)]
         public readonly void Run(int index)
         {
             long C = _columns;
@@ -199,6 +201,7 @@ public static unsafe partial class Ops
             AddPartials(partials, weight);
         }
 
+        [MethodImpl(MethodImplOptions.NoInlining)]
         public readonly void Run(int index)
         {
             long C = _columns;

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using Tessera.Tensors.Kernels;
 using Tessera.Tensors.Threading;
@@ -138,10 +139,11 @@ public static unsafe partial class Ops
             }
         }
 
+        [MethodImpl(MethodImplOptions.NoInlining)]
         public readonly void Run(int index)
         {
             long D = _headSize, half = _rotary.Dimensions / 2;
-            float* scratch = stackalloc float[_headSize + IElement.Lanes];
+            float* scratch = stackalloc float[_headSize];
             float* dWeight = _partials is null ? null : _partials + (index * D);
             (int first, int end) = _rows.Item(index);
             for (long row = first; row < end; row++)
@@ -151,21 +153,19 @@ public static unsafe partial class Ops
                 long start = row * D;
                 if (!_backward)
                 {
-                    Normalise(start, scratch);
-                    Turn(scratch, cosines, sines, half, 1);
-                    for (long i = 0; i < D; i += IElement.Lanes)
-                    {
-                        Lanes.Store<TX>(_y, start + i, start + D, Lanes.Load<Single32>(scratch, i, D));
-                    }
+                    Turn<TX>(_x, start, _weight, _y, start, cosines, sines, 1, false);
+                }
+                else if (_weight is null && _brain)
+                {
+                    Turn<Brain16>(_y, start, null, _dx, start, cosines, sines, -1, _accumulate);
+                }
+                else if (_weight is null)
+                {
+                    Turn<Single32>(_y, start, null, _dx, start, cosines, sines, -1, _accumulate);
                 }
                 else
                 {
-                    for (long i = 0; i < D; i += IElement.Lanes)
-                    {
-                        Lanes.Store<Single32>(scratch, i, D, Lanes.Load<TX>(_y, start + i, start + D));
-                    }
-
-                    Turn(scratch, cosines, sines, half, -1);
+                    Turn<Single32>(_y, start, null, scratch, 0, cosines, sines, -1, false);
                     NormaliseBackward(start, scratch, dWeight);
                 }
             }
@@ -189,42 +189,21 @@ public static unsafe partial class Ops
             };
         }
 
-        private readonly void Normalise(long start, float* y)
-        {
-            long D = _headSize;
-            Vector512<float> scale = _weight is null ? Vector512<float>.One : Vector512.Create(Scale(start));
-            for (long i = 0; i < D; i += IElement.Lanes)
-            {
-                Vector512<float> x = Lanes.Load<TX>(_x, start + i, start + D);
-                Lanes.Store<Single32>(y, i, D, _weight is null ? x : x * scale * Lanes.Load<Single32>(_weight, i, D));
-            }
-        }
-
         private readonly void NormaliseBackward(long start, float* dy, float* dWeight)
         {
             long D = _headSize, end = start + D;
-            float scale = _weight is null ? 1 : Scale(start), pull = 0;
-            if (_weight is not null)
+            float scale = Scale(start);
+            Vector512<float> dots = Vector512<float>.Zero;
+            for (long i = 0; i < D; i += IElement.Lanes)
             {
-                Vector512<float> dots = Vector512<float>.Zero;
-                for (long i = 0; i < D; i += IElement.Lanes)
-                {
-                    Vector512<float> pulled = Lanes.Load<Single32>(dy, i, D) * Lanes.Load<Single32>(_weight, i, D);
-                    dots = Vector512.FusedMultiplyAdd(pulled, Lanes.Load<TX>(_x, start + i, end), dots);
-                }
-
-                pull = scale * scale * scale * Vector512.Sum(dots) / D;
+                Vector512<float> pulled = Lanes.Load<Single32>(dy, i, D) * Lanes.Load<Single32>(_weight, i, D);
+                dots = Vector512.FusedMultiplyAdd(pulled, Lanes.Load<TX>(_x, start + i, end), dots);
             }
 
+            float pull = scale * scale * scale * Vector512.Sum(dots) / D;
             for (long i = 0; i < D; i += IElement.Lanes)
             {
                 Vector512<float> d = Lanes.Load<Single32>(dy, i, D) * scale;
-                if (_weight is null)
-                {
-                    Lanes.Put(_dx, _brain, start + i, end, d, _accumulate);
-                    continue;
-                }
-
                 Vector512<float> x = Lanes.Load<TX>(_x, start + i, end), w = Lanes.Load<Single32>(_weight, i, D);
                 if (_dx is not null)
                 {
@@ -250,28 +229,59 @@ public static unsafe partial class Ops
             return 1 / MathF.Sqrt((Vector512.Sum(squares) / _headSize) + _epsilon);
         }
 
-        private readonly void Turn(float* x, float* cosines, float* sines, long half, float direction)
+        // Turns a row, normed first where there is a weight; what lies beyond the turned channels is copied.
+        private readonly void Turn<TTo>(
+            void* from, long start, float* weight, void* to, long toStart, float* cosines, float* sines,
+            float direction, bool accumulate)
+            where TTo : struct, IElement
         {
+            long D = _headSize, half = _rotary.Dimensions / 2;
+            Vector512<float> scale = weight is null ? Vector512<float>.One : Vector512.Create(Scale(start));
+            Vector512<float> turn = Vector512.Create(direction);
             if (_rotary.Interleaved)
             {
-                for (long i = 0; i < half; i++)
+                turn *= Vector512.Create(-1f, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1);
+                for (long i = 0; i < 2 * half; i += IElement.Lanes)
                 {
-                    (float a, float b, float c, float s) = (x[2 * i], x[(2 * i) + 1], cosines[i], sines[i] * direction);
-                    (x[2 * i], x[(2 * i) + 1]) = ((a * c) - (b * s), (a * s) + (b * c));
+                    Vector512<float> x = Normed(from, start, weight, scale, i, 2 * half);
+                    Vector512<float> c = Twice(cosines, i, half), s = Twice(sines, i, half) * turn;
+                    Vector512<int> swapped = Vector512.Create(1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14);
+                    Vector512<float> y = (x * c) + (Vector512.Shuffle(x, swapped) * s);
+                    Lanes.Put<TTo>(to, toStart + i, toStart + (2 * half), y, accumulate);
                 }
-
-                return;
+            }
+            else
+            {
+                for (long i = 0; i < half; i += IElement.Lanes)
+                {
+                    Vector512<float> c = Lanes.Load<Single32>(cosines, i, half);
+                    Vector512<float> s = Lanes.Load<Single32>(sines, i, half) * turn;
+                    Vector512<float> a = Normed(from, start, weight, scale, i, half);
+                    Vector512<float> b = Normed(from, start, weight, scale, half + i, 2 * half);
+                    Lanes.Put<TTo>(to, toStart + i, toStart + half, (a * c) - (b * s), accumulate);
+                    Lanes.Put<TTo>(to, toStart + half + i, toStart + (2 * half), (a * s) + (b * c), accumulate);
+                }
             }
 
-            for (long i = 0; i < half; i += IElement.Lanes)
+            for (long i = 2 * half; i < D; i += IElement.Lanes)
             {
-                Vector512<float> c = Lanes.Load<Single32>(cosines, i, half);
-                Vector512<float> s = Lanes.Load<Single32>(sines, i, half) * direction;
-                Vector512<float> a = Lanes.Load<Single32>(x, i, half), b = Lanes.Load<Single32>(x + half, i, half);
-                Lanes.Store<Single32>(x, i, half, (a * c) - (b * s));
-                Lanes.Store<Single32>(x + half, i, half, (a * s) + (b * c));
+                Lanes.Put<TTo>(to, toStart + i, toStart + D, Normed(from, start, weight, scale, i, D), accumulate);
             }
         }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static Vector512<float> Normed(
+            void* from, long start, float* weight, Vector512<float> scale, long i, long end)
+        {
+            Vector512<float> x = Lanes.Load<TX>(from, start + i, start + end);
+            return weight is null ? x : x * scale * Lanes.Load<Single32>(weight, i, end);
+        }
+
+        // The angles' values from element i on, each for both channels of its pair.
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static Vector512<float> Twice(float* values, long i, long half) => Vector512.Shuffle(
+            Lanes.Load<Single32>(values, i / 2, half),
+            Vector512.Create(0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7));
     }
 
     private sealed class RotaryNode : TapeNode

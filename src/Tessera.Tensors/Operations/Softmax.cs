@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using Tessera.Tensors.Kernels;
 using Tessera.Tensors.Threading;
@@ -106,6 +107,7 @@ public static unsafe partial class Ops
             Workers.Run(body._rows.Items, ref body);
         }
 
+        [MethodImpl(MethodImplOptions.NoInlining)]
         public readonly void Run(int index)
         {
             (int first, int end) = _rows.Item(index);

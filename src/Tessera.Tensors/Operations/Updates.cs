@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using Tessera.Tensors.Kernels;
 using Tessera.Tensors.Threading;
@@ -104,6 +105,7 @@ public static unsafe partial class Ops
         public float* X;
         public double* Sums;
 
+        [MethodImpl(MethodImplOptions.NoInlining)]
         public readonly void Run(int index)
         {
             (long i, long end) = Elements.Item(index);
@@ -128,6 +130,7 @@ public static unsafe partial class Ops
         public float* V;
         public AdamWUpdate Update;
 
+        [MethodImpl(MethodImplOptions.NoInlining)]
         public readonly void Run(int index)
         {
             (long i, long end) = Elements.Item(index);
@@ -164,6 +167,7 @@ public static unsafe partial class Ops
         public float Scale;
         public bool Nesterov;
 
+        [MethodImpl(MethodImplOptions.NoInlining)]
         public readonly void Run(int index)
         {
             (long i, long end) = Elements.Item(index);
@@ -186,6 +190,7 @@ public static unsafe partial class Ops
         public float A;
         public float B;
 
+        [MethodImpl(MethodImplOptions.NoInlining)]
         public readonly void Run(int index)
         {
             (long i, long end) = Elements.Item(index);
