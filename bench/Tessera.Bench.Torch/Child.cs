@@ -38,7 +38,8 @@ internal static class Child
 
     private static Action Make(string side, string[] work) => (side, work) switch
     {
-        ("tessera", ["peak", string type]) => MakePeak(Type(type)),
+        ("tessera", ["peak", string type]) =>
+            () => MachineRoof.Work(Type(type), Threads, PeakFlops),
         ("tessera", ["matmul", string type, string form, string size]) => MakeProduct(Type(type), form, Size(size)),
         ("tessera", ["step", string shape, string type]) => MakeStep(StepShape.Named(shape), Type(type)),
         ("torch", ["matmul", string type, string form, string size]) =>
@@ -47,12 +48,6 @@ internal static class Child
             new TorchStep(StepShape.Named(shape), TorchThreads.Type(type)).Run,
         _ => throw new ArgumentException($"child: {side} has no {string.Join(' ', work)}"),
     };
-
-    private static Action MakePeak(DType type)
-    {
-        Peak peak = new(KernelSet.Default, type);
-        return () => peak.Run(Threads, PeakFlops);
-    }
 
     private static Action MakeProduct(DType type, string form, int size) =>
         new BenchProduct(KernelSet.Default, type, Enum.Parse<ProductForm>(form), size, size, size).Run;

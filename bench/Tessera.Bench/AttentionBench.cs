@@ -3,12 +3,11 @@ using System.Globalization;
 using Tessera.Tensors;
 using Tessera.Tensors.Kernels;
 using Tessera.Tensors.Threading;
-using Tessera.Training;
 
 namespace Tessera.Bench;
 
 /// <summary>
-/// Times attention in the shapes of training, as shares of what a large matrix product reaches on the same threads just
+/// Times attention in the shapes of training, as shares of the multiply-adds that the same threads reach at most just
 /// before, and decoding against a long cache, as bytes read a second. Best (median) of some rounds: on a shared machine
 /// the best is what the code can do, the median what it got.
 /// </summary>
@@ -30,7 +29,7 @@ internal static class AttentionBench
         Settings settings = Settings.Parse(args);
         Console.WriteLine($"{KernelSet.Default.InstructionSet}; best (median) of {settings.Rounds} rounds");
         Console.WriteLine(
-            "type threads work                       ms  (median)   GFLOP/s or GB/s  product  share  (median)");
+            "type threads work                       ms  (median)   GFLOP/s or GB/s     peak  share  (median)");
         foreach (DType type in settings.Types)
         {
             foreach (int threads in settings.Threads)
@@ -61,7 +60,7 @@ internal static class AttentionBench
     private static void Train(
         Settings settings, DType type, int threads, string name, int B, int T, int H, int K, int D)
     {
-        double roof = Roof.Measure(type, TimeProvider.System);
+        double roof = MachineRoof.Flops(type, TimeProvider.System, threads);
         Segments segments = Segments.Of([.. Enumerable.Repeat(T, B)]);
         using TensorScope outer = TensorScope.Begin();
         Tensor q = Random(type, new Shape(B * T, H, D)),

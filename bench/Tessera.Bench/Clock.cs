@@ -29,6 +29,16 @@ internal static unsafe partial class Clock
             : throw new PlatformNotSupportedException("processor time: clock_gettime failed");
     }
 
+    /// <summary>Returns the same clock in the form that libraries are passed time in.</summary>
+    public static TimeProvider Provider(int threads) => new SecondsProvider(threads);
+
     [LibraryImport("libc", EntryPoint = "clock_gettime")]
     private static partial int GetTime(int clock, long* time);
+
+    private sealed class SecondsProvider(int threads) : TimeProvider
+    {
+        public override long TimestampFrequency => 1_000_000_000;
+
+        public override long GetTimestamp() => (long)(Seconds(threads) * TimestampFrequency);
+    }
 }

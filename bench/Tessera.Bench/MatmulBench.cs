@@ -33,8 +33,6 @@ internal static class MatmulBench
         Console.WriteLine("type threads form       M     K     N  GFLOP/s (median)     peak (median)  share (median)");
         foreach (DType type in settings.Types)
         {
-            // The peak is measured with generated code, which the portable set is for processors without.
-            Peak? peak = kernels.InstructionSet == InstructionSet.Portable ? null : new(kernels, type);
             foreach (int threads in settings.Threads)
             {
                 foreach ((int M, int K, int N) in settings.Short ? _square[..2] : [.. _square, .. _model])
@@ -43,7 +41,7 @@ internal static class MatmulBench
                     {
                         if ($"{form} {M}x{K}x{N}".Contains(settings.Only, StringComparison.OrdinalIgnoreCase))
                         {
-                            Measure(kernels, type, threads, form, M, K, N, peak, settings.Rounds);
+                            Measure(kernels, type, threads, form, M, K, N, settings.Rounds);
                         }
                     }
                 }
@@ -54,7 +52,7 @@ internal static class MatmulBench
     }
 
     private static void Measure(
-        KernelSet kernels, DType type, int threads, ProductForm form, int M, int K, int N, Peak? peak, int rounds)
+        KernelSet kernels, DType type, int threads, ProductForm form, int M, int K, int N, int rounds)
     {
         using BenchProduct product = new(kernels, type, form, M, K, N);
         using ThreadLimit limit = Workers.Limit(threads);
@@ -76,7 +74,8 @@ internal static class MatmulBench
         double[] ours = new double[rounds], most = new double[rounds];
         for (int round = 0; round < rounds; round++)
         {
-            most[round] = (peak?.Measure(threads, BlockSeconds / 2) ?? double.NaN) / 1e9;
+            most[round] =
+                MachineRoof.Flops(type, Clock.Provider(threads), threads, kernels, BlockSeconds / 2, 1) / 1e9;
             ours[round] = flops * calls / Time(calls) / 1e9;
         }
 

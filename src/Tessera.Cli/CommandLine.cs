@@ -27,6 +27,7 @@ internal static class CommandLine
         ("train", TrainCommand.Create),
         ("tokenizer", TokenizerCommand.Create),
         ("evaluate-loss", EvaluateLossCommand.Create),
+        ("bench", BenchCommand.Create),
     ];
 
     /// <summary>Runs a command; returns the exit code.</summary>

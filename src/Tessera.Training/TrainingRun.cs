@@ -70,7 +70,7 @@ public sealed class TrainingRun : IDisposable
             using TrainingStage stage = new(this, model, encoder, i, within, cancellation);
             if (!stage.Run(cancellation))
             {
-                End(finished: false, "stopped; go on with --resume");
+                End(finished: false, "stopped behind a checkpoint");
                 return false;
             }
         }
@@ -136,7 +136,7 @@ public sealed class TrainingRun : IDisposable
     private void Announce(Transformer model, TokenizerEncoder encoder, bool resumed)
     {
         Budget budget = Budget.Of(_recipe, encoder.VocabularySize, []);
-        _progress.Roof = Roof.Measure(model.ComputeType, _time);
+        _progress.Roof = MachineRoof.Flops(model.ComputeType, _time);
         _progress.FlopsPerToken = budget.Tokens > 0 ? budget.Flops / budget.Tokens : 0;
         _progress.TotalTokens = budget.Tokens;
         Report(new RunStarted

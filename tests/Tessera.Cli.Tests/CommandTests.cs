@@ -7,7 +7,8 @@ namespace Tessera.Cli.Tests;
 
 public sealed class CommandTests
 {
-    public static TheoryData<string> Commands => ["chat", "generate", "serve", "inspect", "tokenize", "logits"];
+    public static TheoryData<string> Commands => 
+        ["chat", "generate", "serve", "inspect", "tokenize", "logits", "train", "evaluate-loss", "bench"];
 
     [Theory]
     [MemberData(nameof(Commands))]
@@ -97,6 +98,27 @@ public sealed class CommandTests
             Assert.Contains(config.RootElement.GetProperty("model_type").GetString()!, facts);
             Assert.Contains($"{config.RootElement.GetProperty("vocab_size").GetInt32():N0} tokens", facts);
         }
+    }
+
+    [Fact]
+    public async Task BenchMeasuresEachShapeBesideTheRoof()
+    {
+        string[] shape = ["--prompt", "8", "--generate", "2", "--depth", "0,16", "--parallel", "1,2", "--threads", "1"];
+        string text = await TesseraProcess.ResultAsync("", ["bench", TesseraProcess.Model(), .. shape, "--json"]);
+        JsonElement json = JsonDocument.Parse(text).RootElement;
+        Assert.InRange(json.GetProperty("flops_per_second").GetDouble(), 1e6, 1e15);
+        Assert.InRange(json.GetProperty("read_bytes_per_second").GetDouble(), 1e6, 1e15);
+        JsonElement[] results = [.. json.GetProperty("results").EnumerateArray()];
+        Assert.Equal(
+            [(0, 1), (0, 2), (16, 1), (16, 2)],
+            results.Select(r => (r.GetProperty("depth").GetInt32(), r.GetProperty("parallel").GetInt32())));
+        string[] figures =
+            ["prefill_tokens_per_second", "prefill_share", "decode_tokens_per_second", "decode_share"];
+        Assert.All(results, r => Assert.All(figures, f => Assert.InRange(r.GetProperty(f).GetDouble(), 1e-9, 1e9)));
+
+        TesseraProcess deep = await TesseraProcess.RunAsync("", "bench", TesseraProcess.Model(), "--depth", "9999999");
+        Assert.Equal(1, deep.ExitCode);
+        Assert.Contains("the model's context takes", deep.Error);
     }
 
     [Fact]

@@ -16,13 +16,13 @@ internal static class RecipeFiles
 
         string[] folders = [.. Folders()];
         string? found = folders.Select(f => Path.Combine(f, recipe + ".yaml")).FirstOrDefault(File.Exists);
-        IEnumerable<string?> known = folders
+        string?[] known = [.. folders
             .SelectMany(f => Directory.GetFiles(f, "*.yaml"))
             .Select(Path.GetFileNameWithoutExtension)
             .Distinct()
-            .Order();
-        return found ?? throw new RecipeException(
-            $"{recipe}: no such recipe; name a YAML file, or one of: {string.Join(", ", known)}");
+            .Order()];
+        string names = known.Length > 0 ? $", or one of: {string.Join(", ", known)}" : "";
+        return found ?? throw new RecipeException($"{recipe}: no such recipe; name a YAML file{names}");
     }
 
     private static IEnumerable<string> Folders()

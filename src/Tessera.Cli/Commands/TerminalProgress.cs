@@ -16,6 +16,7 @@ internal sealed class TerminalProgress(Recipe recipe) : IProgress<RunEvent>, IDi
     private const int StepsALine = 50;
     private readonly bool _terminal = !Console.IsErrorRedirected;
     private long _steps;
+    private string _folder = "";
     private string _line = "";
 
     public void Report(RunEvent value)
@@ -24,13 +25,13 @@ internal sealed class TerminalProgress(Recipe recipe) : IProgress<RunEvent>, IDi
         {
             case RunStarted started: Started(started); break;
             case DataRead read: Move($"reading {Path.GetFileName(read.File)}: {read.TextBytes / 1e6:F1} MB"); break;
-            case StageStarted stage: Stay(Describe(stage)); break;
+            case StageStarted stage: Stage(stage); break;
             case StepDone step: Step(step); break;
-            case Measured measured: Stay($"step {measured.Step:N0}: held out {Describe(measured)}"); break;
-            case Sampled sample: Stay($"step {sample.Step:N0}: “{sample.Prompt}”{sample.Text}"); break;
+            case Measured measured: Stay($"step {measured.Step:N0}: {Describe(measured)}"); break;
+            case Sampled sample: Stay(Describe(sample)); break;
             case CheckpointWritten written: Stay(Describe(written)); break;
             case Warned warned: Stay($"warning: {warned.Message}"); break;
-            case RunEnded ended: Stay($"{ended.Reason}: {ended.Step:N0} steps in {Time(ended.Seconds)}"); break;
+            case RunEnded ended: Ended(ended); break;
             default: break;
         }
     }
@@ -40,14 +41,33 @@ internal sealed class TerminalProgress(Recipe recipe) : IProgress<RunEvent>, IDi
     private void Started(RunStarted started)
     {
         _steps = started.Steps;
+        _folder = Path.GetRelativePath(Environment.CurrentDirectory, started.Folder);
         double seconds = started.Roof > 0 ? started.Flops / (0.45 * started.Roof) : 0;
         Stay(
-            $"{started.Name}: {Count(started.Parameters)} parameters, {Count(started.Tokens)} tokens, "
-            + $"{started.Steps:N0} steps, {Count(started.Flops)} operations: about {Time(seconds)} at 45 % of this "
-            + $"machine's {started.Roof / 1e9:F0} GFLOP/s ({started.InstructionSet}, {started.Threads} threads), about "
+            $"{started.Name}: {Count(started.Parameters)} parameters, {Count(started.Tokens)} tokens in "
+            + $"{started.Steps:N0} steps, {Count(started.Flops)} operations");
+        Stay(
+            $"expected: {Time(seconds)} at 45 % of this machine's {started.Roof / 1e9:F0} GFLOP/s "
+            + $"({started.InstructionSet}, {started.Threads} threads); "
             + $"{AvailableMemory.InWords(started.MemoryBytes)} of memory");
         string where = started.Resumed ? "going on in" : "in";
-        Stay($"{where} {started.Folder}: watch report.html there; Ctrl-C writes a checkpoint and stops");
+        Stay($"{where} {_folder}: watch report.html there; Ctrl-C writes a checkpoint and stops");
+    }
+
+    private void Stage(StageStarted stage)
+    {
+        Stay(Describe(stage));
+        Move("the first step takes longer: code is compiled and memory taken");
+    }
+
+    private void Ended(RunEnded ended)
+    {
+        Stay($"{ended.Reason}: {ended.Step:N0} steps in {Time(ended.Seconds)}");
+        if (!ended.Finished)
+        {
+            string folder = _folder.Contains(' ', StringComparison.Ordinal) ? $"'{_folder}'" : _folder;
+            Stay($"go on with: tessera train -o {folder} --resume");
+        }
     }
 
     private void Step(StepDone step)
@@ -71,10 +91,14 @@ internal sealed class TerminalProgress(Recipe recipe) : IProgress<RunEvent>, IDi
     private static string Time(double seconds) => $"{TimeSpan.FromSeconds(seconds):h\\:mm\\:ss}";
 
     private static string Describe(CheckpointWritten written) =>
-        $"step {written.Step:N0}: checkpoint {written.Folder}{(written.Best ? " (best so far)" : "")}";
+        $"step {written.Step:N0}: checkpoint{(written.Best ? ", the best so far" : "")}";
 
     private string Describe(StageStarted stage) =>
         $"stage {stage.Index + 1} of {recipe.Stages.Count}: {stage.Name}, {stage.Steps:N0} steps";
+
+    // What a model says must not steer the terminal, and stays on its line.
+    private static string Describe(Sampled sample) => AnswerOutput.Harmless(
+        $"step {sample.Step:N0}: “{sample.Prompt}”{sample.Text}".ReplaceLineEndings(" ⏎ "));
 
     private static string Describe(Measured measured) => string.Join(", ", measured.Results.Select(r =>
         string.Create(CultureInfo.InvariantCulture, $"{r.Name} {r.BitsPerByte:F3} bits/byte (loss {r.Loss:F3})")));

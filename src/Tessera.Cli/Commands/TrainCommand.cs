@@ -100,9 +100,9 @@ internal static class TrainCommand
     {
         public RunFolder Open()
         {
-            if (Resume && (Output ?? NameOf(Recipe)) is { } name)
+            if (Resume)
             {
-                return RunFolder.Open(Output ?? Path.Combine("runs", name));
+                return RunFolder.Open(Output ?? Path.Combine("runs", Load().Name));
             }
 
             Recipe recipe = Load();
@@ -123,9 +123,6 @@ internal static class TrainCommand
                 ? RecipeReader.OfTexts(Data, Depth ?? DefaultDepth, Environment.CurrentDirectory, Set)
                 : throw new RecipeException("train: name a recipe, or give your own text with --data FILE…");
         }
-
-        private static string? NameOf(string? recipe) =>
-            recipe is null ? null : Path.GetFileNameWithoutExtension(recipe);
     }
 
     private sealed class JsonProgress : IProgress<RunEvent>
