@@ -13,8 +13,8 @@ internal static class Comparison
     public static int Run(Settings settings)
     {
         Console.WriteLine(
-            $"{KernelSet.Default.InstructionSet}, {Child.Threads} threads; median of {settings.Rounds} blocks of each side, in "
-            + "turn; PyTorch is LibTorch 2.10, eager");
+            $"{KernelSet.Default.InstructionSet}, {Child.Threads} threads; median of {settings.Rounds} blocks of each "
+            + "side, in turn; PyTorch is LibTorch 2.10, eager");
         if (settings.Matmul)
         {
             Products(settings);
@@ -35,7 +35,7 @@ internal static class Comparison
         Console.WriteLine("| --- | --- | --- | --- | --- | --- | --- | --- |");
         foreach (string type in new[] { "bf16", "f32" })
         {
-            foreach (string form in Enum.GetNames<ProductForm>().Where(form => form != nameof(ProductForm.Packed)))
+            foreach (ProductForm form in new[] { ProductForm.AB, ProductForm.ABt, ProductForm.AtB })
             {
                 foreach (int n in settings.Short ? _sizes[..1] : _sizes)
                 {
@@ -46,7 +46,7 @@ internal static class Comparison
                         Times times = Measure(settings, type, [("tessera", work), ("torch", work)]);
                         (double ours, double theirs) = (flops / times.Seconds[0], flops / times.Seconds[1]);
                         Row(
-                            form, type, $"{n}", $"{ours / 1e9:F0}", $"{theirs / 1e9:F0}", $"{ours / theirs:F2}",
+                            $"{form}", type, $"{n}", $"{ours / 1e9:F0}", $"{theirs / 1e9:F0}", $"{ours / theirs:F2}",
                             $"{times.Roof / 1e9:F0}", $"{ours / times.Roof:P0}");
                     }
                 }

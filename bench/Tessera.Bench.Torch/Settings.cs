@@ -9,8 +9,8 @@ internal sealed record Settings(bool Matmul, bool Step, string Only, int Rounds,
         """
         Usage: Tessera.Bench.Torch [matmul] [step] [options]
 
-        Times Tessera and PyTorch (TorchSharp's LibTorch, eager) in turn, A B A B, two threads each. Each side is a process
-        of its own; the other one is idle while it works. Without a name both are run.
+        Times Tessera and PyTorch (TorchSharp's LibTorch, eager) in turn, A B A B, two threads each. Each side is a
+        process of its own; the other one is idle while it works. Without a name both are run.
 
           matmul        matrix products, three forms, float32 and bfloat16
           step          whole training steps of three shapes, and their peak memory

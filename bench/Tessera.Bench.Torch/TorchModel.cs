@@ -73,7 +73,8 @@ internal sealed class TorchModel
     private sealed class TorchNorm(TorchModel model)
     {
         private readonly Tensor _weight = model.Constant(1, model._config.Width);
-        private readonly Tensor? _bias = model._config.Norm == Norm.Layer ? model.Constant(0, model._config.Width) : null;
+        private readonly Tensor? _bias =
+            model._config.Norm == Norm.Layer ? model.Constant(0, model._config.Width) : null;
 
         public Tensor Forward(Tensor x) => _bias is null
             ? x * (x.square().mean([-1], keepdim: true) + model._config.NormEpsilon).rsqrt() * _weight

@@ -9,6 +9,6 @@ return args switch
 
 static int Usage()
 {
-    Console.Error.WriteLine("Tessera.Bench attention|matmul|step|tokenizer [options]; each bench says its own");
-    return 0;
+    Console.Error.WriteLine("usage: Tessera.Bench attention|matmul|step|tokenizer [options]; each bench says its own");
+    return 2;
 }

@@ -26,12 +26,18 @@ public static class DocumentReader
     /// <exception cref="IOException">The file can't be read.</exception>
     public static IEnumerable<Document> Read(string path, DocumentSlice slice, BadLines badLines)
     {
-        if (slice.IsAll)
+        if (slice.Filter is not null && !IsJson(path))
         {
-            return ReadAll(path, badLines);
+            throw new InvalidDataException(
+                $"{path}: only asks for fields ({slice.Filter}), which lines of .jsonl have");
         }
 
-        Extent whole = Measure(path);
+        if (slice.IsAll)
+        {
+            return ReadAll(path, slice.Filter, badLines);
+        }
+
+        Extent whole = Measure(path, slice.Filter);
         return whole.Documents == 1 && !IsJson(path)
             ? CutText(path, slice, whole.TextBytes, badLines)
             : CutDocuments(path, slice, whole.Documents, badLines);
@@ -67,15 +73,15 @@ public static class DocumentReader
     private static string Unpacked(string path) =>
         path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? path[..^3] : path;
 
-    private static IEnumerable<Document> ReadAll(string path, BadLines badLines) =>
-        IsJson(path) ? ReadJsonLines(path, badLines) : ReadText(path, badLines);
+    private static IEnumerable<Document> ReadAll(string path, DocumentFilter? filter, BadLines badLines) =>
+        IsJson(path) ? ReadJsonLines(path, filter, badLines) : ReadText(path, badLines);
 
-    private static Extent Measure(string path)
+    private static Extent Measure(string path, DocumentFilter? filter)
     {
         // Bad lines are counted by the reading that follows, not here.
         BadLines ignored = new(long.MaxValue);
         long documents = 0, bytes = 0;
-        foreach (Document document in ReadAll(path, ignored))
+        foreach (Document document in ReadAll(path, filter, ignored))
         {
             documents += document.Continues ? 0 : 1;
             bytes += document.Text.Length;
@@ -87,7 +93,7 @@ public static class DocumentReader
     private static IEnumerable<Document> CutDocuments(string path, DocumentSlice slice, long count, BadLines badLines)
     {
         long kept = (long)Math.Floor(count * (1 - slice.HeldOutShare)), index = 0;
-        foreach (Document document in ReadAll(path, badLines))
+        foreach (Document document in ReadAll(path, slice.Filter, badLines))
         {
             if (index++ >= kept == slice.IsHeldOut)
             {
@@ -99,7 +105,7 @@ public static class DocumentReader
     private static IEnumerable<Document> CutText(string path, DocumentSlice slice, long bytes, BadLines badLines)
     {
         long cut = (long)Math.Floor(bytes * (1 - slice.HeldOutShare)), position = 0;
-        foreach (Document part in ReadAll(path, badLines))
+        foreach (Document part in ReadAll(path, null, badLines))
         {
             ReadOnlyMemory<byte> text = part.Text;
             int here = CharacterAt(text.Span, (int)Math.Clamp(cut - position, 0, text.Length));
@@ -130,11 +136,11 @@ public static class DocumentReader
         return index;
     }
 
-    private static IEnumerable<Document> ReadJsonLines(string path, BadLines badLines)
+    private static IEnumerable<Document> ReadJsonLines(string path, DocumentFilter? filter, BadLines badLines)
     {
         using Stream stream = OpenFile(path);
         LineReader lines = new(stream, LineLimit);
-        JsonLine parser = new();
+        JsonLine parser = new(filter);
         Document document = new();
         bool skipping = false;
         while (true)
@@ -191,7 +197,7 @@ public static class DocumentReader
             return LineResult.Nothing;
         }
 
-        return LineResult.Document;
+        return parser.IsTaken ? LineResult.Document : LineResult.Nothing;
     }
 
     private static IEnumerable<Document> ReadText(string path, BadLines badLines)

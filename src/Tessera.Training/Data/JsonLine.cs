@@ -6,16 +6,21 @@ namespace Tessera.Training.Data;
 /// <summary>
 /// Takes a document out of one line of JSON: its text, or its messages, and what it says of source and licence.
 /// </summary>
-internal sealed class JsonLine
+internal sealed class JsonLine(DocumentFilter? filter)
 {
     private static readonly string[] _roles = ["system", "user", "assistant"];
     private byte[] _text = [];
     private int _textLength;
+    private readonly bool[] _taken = new bool[filter?.Fields ?? 0];
+
+    /// <summary>Gets whether the filter takes the last document that was read.</summary>
+    public bool IsTaken => !_taken.Contains(false);
 
     /// <summary>Reads the line into the document; returns what is wrong with it, or null.</summary>
     public string? Read(ReadOnlySpan<byte> line, Document document)
     {
         _textLength = -1;
+        Array.Clear(_taken);
         List<ChatTurn>? turns = null;
         (document.Source, document.Licence, document.Continues) = (null, null, false);
         try
@@ -117,8 +122,14 @@ internal sealed class JsonLine
     private string? ReadField(ref Utf8JsonReader reader, Document document, ref List<ChatTurn>? turns)
     {
         bool text = Is("text", ref reader), messages = Is("messages", ref reader);
+        int asked = filter?.FieldAt(ref reader) ?? -1;
         bool source = Is("source", ref reader), licence = Is("licence", ref reader) || Is("license", ref reader);
         reader.Read();
+        if (asked >= 0)
+        {
+            _taken[asked] = filter!.TakesValue(asked, ref reader);
+        }
+
         if (text)
         {
             return ReadText(ref reader);

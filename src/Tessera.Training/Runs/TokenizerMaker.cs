@@ -54,7 +54,7 @@ public static class TokenizerMaker
     }
 
     private static IReadOnlyList<SliceOfFile> Slices(SourceRecipe source, DocumentSlice slice) =>
-        [.. SourceFiles.Find(source.Path).Select(f => new SliceOfFile(f, slice))];
+        [.. SourceFiles.Find(source.Path).Select(f => new SliceOfFile(f, TrainingData.SliceOf(source, slice)))];
 
     /// <summary>
     /// Returns all texts, the held-out ones too: which characters there are is no knowledge of what they say.

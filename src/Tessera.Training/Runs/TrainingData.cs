@@ -97,7 +97,7 @@ public sealed class TrainingData : IDisposable
     {
         TokenCache cache = new(stage.Data.Cache ?? TokenCache.DefaultFolder);
         DocumentSlice learned = new(stage.Data.HoldOut, IsHeldOut: false);
-        List<List<TokenFile>> sources = [.. stage.Data.Sources.Select(s => OpenAll(s.Path, learned))];
+        List<List<TokenFile>> sources = [.. stage.Data.Sources.Select(s => OpenAll(s.Path, SliceOf(s, learned)))];
         Mix(stage, sources);
 
         List<HeldOutSet> heldOut = [.. recipe.Evaluation.HeldOut.Select(h =>
@@ -105,7 +105,7 @@ public sealed class TrainingData : IDisposable
         if (stage.Data.HoldOut > 0)
         {
             DocumentSlice rest = learned with { IsHeldOut = true };
-            List<TokenFile> files = [.. stage.Data.Sources.SelectMany(s => OpenAll(s.Path, rest))];
+            List<TokenFile> files = [.. stage.Data.Sources.SelectMany(s => OpenAll(s.Path, SliceOf(s, rest)))];
             heldOut.Insert(0, new HeldOutSet("held out", files));
         }
 
@@ -130,6 +130,9 @@ public sealed class TrainingData : IDisposable
             return opened;
         }
     }
+
+    internal static DocumentSlice SliceOf(SourceRecipe source, DocumentSlice slice) =>
+        slice with { Filter = DocumentFilter.Of(source.Only) };
 
     private void Mix(StageRecipe stage, List<List<TokenFile>> sources)
     {

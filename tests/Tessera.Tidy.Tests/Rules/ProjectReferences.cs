@@ -51,10 +51,11 @@ internal sealed class ProjectReferences : IRule
 
             foreach (string friend in Included(document, "InternalsVisibleTo"))
             {
-                if (!friend.EndsWith(".Tests", StringComparison.Ordinal) && friend != "Tessera.Bench")
+                if (!friend.EndsWith(".Tests", StringComparison.Ordinal)
+                    && friend is not "Tessera.Bench" and not "Tessera.Bench.Torch")
                 {
                     yield return new Finding(
-                        file.Path, 0, $"{friend} sees the internals; only tests and the bench may");
+                        file.Path, 0, $"{friend} sees the internals; only tests and benches may");
                 }
             }
         }

@@ -52,6 +52,38 @@ public sealed class DocumentReaderTests : IDisposable
         Assert.Contains(reason, only.Reason, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(new[] { "task=b" }, "2 4")]
+    [InlineData(new[] { "task=a", "task=b" }, "1 2 4")]
+    [InlineData(new[] { "task=a", "task=b", "language=en" }, "1 4")]
+    [InlineData(new[] { "task=" }, "")]
+    [InlineData(new[] { "missing=b" }, "")]
+    public void TakesOnlyWhatAFilterAsksFor(string[] only, string wanted)
+    {
+        string path = _folder.Write(
+            "a.jsonl",
+            """
+            {"task":"a","text":"1","language":"en"}
+            {"text":"2","task":"b","language":"zh"}
+            {"text":"3","task":7}
+            {"language":"en","task":"b","text":"4"}
+            {"text":"5"}
+            """);
+        BadLines bad = new(0);
+        Assert.Equal(wanted, string.Join(' ', Texts(path, bad, new DocumentSlice(0, false, DocumentFilter.Of(only)))));
+    }
+
+    [Fact]
+    public void AFilterNeedsFieldsAndAnEquals()
+    {
+        string path = _folder.Write("a.txt", "text");
+        InvalidDataException file = Assert.Throws<InvalidDataException>(
+            () => Texts(path, slice: new DocumentSlice(0, false, DocumentFilter.Of(["task=a"]))));
+        Assert.Contains("task=a", file.Message, StringComparison.Ordinal);
+        ArgumentException form = Assert.Throws<ArgumentException>(() => DocumentFilter.Of(["task"]));
+        Assert.Contains("field=value", form.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void StopsPastTheLimitWithTheFirstLines()
     {
