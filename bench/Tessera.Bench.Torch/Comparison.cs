@@ -31,7 +31,8 @@ internal static class Comparison
     private static void Products(Settings settings)
     {
         Console.WriteLine();
-        Console.WriteLine("| product | type | size | Tessera GFLOP/s | PyTorch GFLOP/s | ratio | roof | share of roof |");
+        Console.WriteLine(
+            "| product | type | size | Tessera GFLOP/s | PyTorch GFLOP/s | ratio | roof | share of roof |");
         Console.WriteLine("| --- | --- | --- | --- | --- | --- | --- | --- |");
         foreach (string type in new[] { "bf16", "f32" })
         {
