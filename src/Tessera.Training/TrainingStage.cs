@@ -155,20 +155,60 @@ internal sealed class TrainingStage : IDisposable
         string what = $"loss {result.Loss:G4}, gradient norm {result.GradientNorm:G4}";
         if (_stage.Training.Spikes == SpikeAction.Off || _guard.Refused >= MostRefused)
         {
+            string spoilt = SpoiltWeight() is { } weight ? $"; {weight}" : "";
             throw new InvalidDataException(
-                $"training: step {_run.Progress.Step}: {what}, {_guard.Refused} refused in a row; "
-                + "lower the learning rate, or look at the data of these steps; go on from the last checkpoint with --resume");
+                $"training: step {_run.Progress.Step}: {what}, {_guard.Refused} refused in a row{spoilt}; "
+                + "lower the learning rate, or look at the data of these steps; "
+                + "go on from the last checkpoint with --resume");
         }
 
         _run.Warn($"the step was left out: {what}");
         if (_stage.Training.Spikes == SpikeAction.RollBack && _run.Folder.Checkpoints.Newest() is { } checkpoint)
         {
-            // The weights go back, the data does not: what led to the jump is not learned again.
-            using Checkpoint stored = Checkpoint.Load(checkpoint.Folder);
-            stored.Fill(_model.Parameters.All);
-            RestoreOptimizer(checkpoint);
-            _run.Warn($"the weights went back to step {checkpoint.State.Step}");
+            RollBack(checkpoint);
         }
+    }
+
+    /// <summary>
+    /// Takes the weights back, but not the data: what led to the jump is not learned again. The guard goes back with
+    /// them, or it would refuse the higher losses of then.
+    /// </summary>
+    private void RollBack(RunCheckpoint checkpoint)
+    {
+        using Checkpoint stored = Checkpoint.Load(checkpoint.Folder);
+        stored.Fill(_model.Parameters.All);
+        if (checkpoint.State.Stage == _index)
+        {
+            RestoreOptimizer(checkpoint);
+            RestoreGuard(checkpoint);
+        }
+        else
+        {
+            // The end of the stage before: this one began there, with an optimizer of its own.
+            foreach ((string _, Tensor value) in _optimizer.State)
+            {
+                value.Clear();
+            }
+
+            _optimizer.Steps = 0;
+            _guard.State = default;
+        }
+
+        _run.Warn($"the weights went back to step {checkpoint.State.Step}");
+    }
+
+    /// <summary>Names the first weight that is infinite or not a number; null where there is none.</summary>
+    private string? SpoiltWeight()
+    {
+        foreach (Parameter parameter in _model.Parameters.All)
+        {
+            if (Finiteness.FirstWrong(parameter.Value) is { } place)
+            {
+                return $"tensor {parameter.Name}: value {place.Index} is {place.Value}";
+            }
+        }
+
+        return null;
     }
 
     private void Measure(bool whole)
@@ -189,6 +229,14 @@ internal sealed class TrainingStage : IDisposable
     private void Save()
     {
         TrainingProgress progress = _run.Progress;
+        if (SpoiltWeight() is { } weight)
+        {
+            // It could not be loaded, and would push out those that can.
+            throw new InvalidDataException(
+                $"training: step {progress.Step}: {weight}; no checkpoint was written, those before are intact: "
+                + "lower the learning rate and go on from the last with --resume");
+        }
+
         TrainingState state = new()
         {
             Step = progress.Step,
@@ -221,6 +269,11 @@ internal sealed class TrainingStage : IDisposable
     {
         _stageStep = checkpoint.State.StageStep;
         RestoreOptimizer(checkpoint);
+        RestoreGuard(checkpoint);
+    }
+
+    private void RestoreGuard(RunCheckpoint checkpoint)
+    {
         IReadOnlyDictionary<string, double> numbers = checkpoint.State.Numbers;
         _guard.State = ((long)numbers["guard_steps"], numbers["guard_mean"], numbers["guard_variance"]);
     }
