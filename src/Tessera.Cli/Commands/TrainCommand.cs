@@ -90,6 +90,11 @@ internal static class TrainCommand
         PosixSignalRegistration.Create(signal, context =>
         {
             context.Cancel = !stop.IsCancellationRequested;
+            if (context.Cancel)
+            {
+                StandardStreams.Error.WriteLine("\nstopping behind the next checkpoint; once more ends it at once");
+            }
+
             stop.Cancel();
         });
 

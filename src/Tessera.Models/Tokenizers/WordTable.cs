@@ -37,18 +37,21 @@ internal sealed class WordTable
         for (int start = 0; start < text.Length;)
         {
             int end = TSplitter.WordEnd(text, start);
-            if (end - start <= WordCache.LongestWord)
-            {
-                (ulong low, ulong high) = WordCache.Key(text, start, end - start);
-                AddShort(low, high, end - start, 1);
-            }
-            else
-            {
-                end = Math.Min(end, start + LongestWord);
-                AddLong(text[start..end], 1);
-            }
 
-            start = end;
+            // The end of a word that is cut is not looked for again behind each cut: a line of 100 MB may be one word.
+            for (; start < end; start += Math.Min(end - start, LongestWord))
+            {
+                int length = Math.Min(end - start, LongestWord);
+                if (length <= WordCache.LongestWord)
+                {
+                    (ulong low, ulong high) = WordCache.Key(text, start, length);
+                    AddShort(low, high, length, 1);
+                }
+                else
+                {
+                    AddLong(text.Slice(start, length), 1);
+                }
+            }
         }
     }
 

@@ -9,6 +9,22 @@ namespace Tessera.Models.Tests.Tokenizers;
 public sealed class BpeTrainerTests
 {
     [Fact]
+    public void AWordOfAHundredMegabytesIsNotQuadratic()
+    {
+        byte[] word = new byte[100_000_000];
+        Array.Fill(word, (byte)'x');
+        WordTable table = new();
+        long start = System.Diagnostics.Stopwatch.GetTimestamp();
+        table.CountWords<Gpt2Splitter>(word);
+
+        // Looking for its end behind each cut was not done after a minute of processor time.
+        Assert.InRange(System.Diagnostics.Stopwatch.GetElapsedTime(start).TotalSeconds, 0, 30);
+        long bytes = 0;
+        table.ForEach((piece, count) => bytes += piece.Length * count);
+        Assert.Equal(word.Length, bytes);
+    }
+
+    [Fact]
     public void MergesCountsAndTokensAreTheFiles()
     {
         JsonElement file = TrainingFile.Read();
