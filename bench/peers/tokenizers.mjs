@@ -1,5 +1,6 @@
-// Measures the npm package @anush008/tokenizers (Hugging Face's tokenizers, native) for TokenizerBench: one command a line on standard
-// input, one line of JSON back. Usage: node tokenizers.mjs NPM_FOLDER, where NPM_FOLDER holds node_modules/@anush008/tokenizers.
+// Measures the npm package @anush008/tokenizers (Hugging Face's tokenizers, native) for TokenizerBench: one command a
+// line on standard input, one line of JSON back. Usage: node tokenizers.mjs NPM_FOLDER, where NPM_FOLDER holds
+// node_modules/@anush008/tokenizers.
 import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
 import { readFileSync } from 'node:fs';
@@ -13,7 +14,8 @@ let tokenizer = null;
 const commands = {
   // A file of documents: one JSON string a line.
   documents: (path) => {
-    documents = readFileSync(path, 'utf8').split('\n').filter((line) => line.length > 0).map((line) => JSON.parse(line));
+    documents = readFileSync(path, 'utf8').split('\n').filter((line) => line.length > 0)
+      .map((line) => JSON.parse(line));
     return documents.length;
   },
   load: (path) => {

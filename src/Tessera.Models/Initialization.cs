@@ -3,8 +3,8 @@ using Tessera.Tensors;
 namespace Tessera.Models;
 
 /// <summary>
-/// Draws the weights of a new model: N(0, 0.02), the two projections onto the residual stream divided by √(2 · layers) so that
-/// its variance doesn't grow with depth (GPT-2 report, section 2.3); norms start at 1, biases at 0.
+/// Draws the weights of a new model: N(0, 0.02), the two projections onto the residual stream divided by √(2 · layers)
+/// so that its variance doesn't grow with depth (GPT-2 report, section 2.3); norms start at 1, biases at 0.
 /// </summary>
 public sealed class Initialization(TransformerConfig config, int seed)
 {

@@ -21,18 +21,24 @@ public static class ModelMaker
         return recipe.Model.ToConfig(encoder.VocabularySize, recipe.Context, ends) with { BosId = encoder.EndOfText };
     }
 
-    /// <summary>Returns a model of the recipe's first weights, trained in the arithmetic of <paramref name="precision"/>.</summary>
+    /// <summary>
+    /// Returns a model of the recipe's first weights, trained in the arithmetic of <paramref name="precision"/>.
+    /// </summary>
     public static Transformer Create(Recipe recipe, TokenizerEncoder encoder, Precision precision)
     {
         TransformerConfig config = Configure(recipe, encoder);
         Initialization initialization = new(config, unchecked((int)recipe.Seed));
-        return new Transformer(config, new ParameterSet(config, initialization.Values)) { ComputeType = TypeOf(precision) };
+        ParameterSet parameters = new(config, initialization.Values);
+        return new Transformer(config, parameters) { ComputeType = TypeOf(precision) };
     }
 
     /// <summary>Returns what products are computed in.</summary>
     public static DType TypeOf(Precision precision) => precision == Precision.Bf16 ? DType.BF16 : DType.F32;
 
-    /// <summary>Returns the small files of a checkpoint: tokenizer, its settings, the chat template where the tokenizer has its markers.</summary>
+    /// <summary>
+    /// Returns the small files of a checkpoint: tokenizer, its settings, the chat template where the tokenizer has its
+    /// markers.
+    /// </summary>
     public static CheckpointFiles Files(TransformerConfig config, TokenizerEncoder encoder)
     {
         bool chat = encoder.Tokenizer.TokenToId(TokenizerEncoder.StartMarker) is not null

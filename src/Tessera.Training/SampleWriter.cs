@@ -28,7 +28,11 @@ internal static class SampleWriter
                 Prompt = tokens,
                 MaxTokens = Math.Max(1, Math.Min(samples.Tokens, model.Config.ContextLength - tokens.Length)),
                 StopTokens = [encoder.EndOfText],
-                Sampling = new SamplingOptions { Temperature = samples.Temperature, Seed = unchecked((ulong)run.Recipe.Seed) },
+                Sampling = new SamplingOptions
+                {
+                    Temperature = samples.Temperature,
+                    Seed = unchecked((ulong)run.Recipe.Seed),
+                },
             });
             GenerationPiece whole = generation.ReadToEndAsync().GetAwaiter().GetResult();
             run.Report(new Sampled { Prompt = prompt, Text = whole.Text });

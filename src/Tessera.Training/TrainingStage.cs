@@ -11,7 +11,9 @@ using Tessera.Training.Runs;
 
 namespace Tessera.Training;
 
-/// <summary>Runs one stage: its data, its optimizer, its steps, and between them measurements, samples and checkpoints.</summary>
+/// <summary>
+/// Runs one stage: its data, its optimizer, its steps, and between them measurements, samples and checkpoints.
+/// </summary>
 internal sealed class TrainingStage : IDisposable
 {
     /// <summary>After so many refused steps in a row the run stops: the weights themselves must be spoilt.</summary>
@@ -34,7 +36,8 @@ internal sealed class TrainingStage : IDisposable
     private double? _heldOutLoss;
 
     public TrainingStage(
-        TrainingRun run, Transformer model, TokenizerEncoder encoder, int index, RunCheckpoint? checkpoint, CancellationToken cancellation)
+        TrainingRun run, Transformer model, TokenizerEncoder encoder, int index, RunCheckpoint? checkpoint,
+        CancellationToken cancellation)
     {
         (_run, _model, _encoder, _index, _stage) = (run, model, encoder, index, run.Recipe.Stages[index]);
         TrainingRecipe training = _stage.Training;
@@ -45,7 +48,8 @@ internal sealed class TrainingStage : IDisposable
         _optimizer = OptimizerMaker.Create(training, model);
         _schedule = training.ScheduleOver(_data.Steps);
         _guard = new SpikeGuard(training.Spikes == SpikeAction.Off ? double.PositiveInfinity : 8);
-        TrainingStepOptions options = new(new LossOptions(ZLoss: training.ZLoss), training.Clip > 0 ? training.Clip : null, training.Dropout);
+        double? clip = training.Clip > 0 ? training.Clip : null;
+        TrainingStepOptions options = new(new LossOptions(ZLoss: training.ZLoss), clip, training.Dropout);
         _step = new TrainingStep(model, _optimizer, options, _guard);
         _reader = _data.Read(run.Recipe, _stage, encoder, checkpoint?.State.Data);
         _batches = [.. Enumerable.Range(0, training.Accumulation).Select(_ => _reader.NewBatch())];
@@ -219,7 +223,8 @@ internal sealed class TrainingStage : IDisposable
             return;
         }
 
-        IReadOnlyList<HeldOutResult> results = _evaluation.Measure(whole ? long.MaxValue : _run.Recipe.Evaluation.Bytes);
+        long bytes = whole ? long.MaxValue : _run.Recipe.Evaluation.Bytes;
+        IReadOnlyList<HeldOutResult> results = _evaluation.Measure(bytes);
         Measured measured = new() { Results = results, Whole = whole };
         _heldOutLoss = measured.MeanBitsPerByte;
         _run.Progress.Measure(measured.MeanBitsPerByte);
@@ -291,6 +296,7 @@ internal sealed class TrainingStage : IDisposable
 
     private sealed class ReadingProgress(TrainingRun run) : IProgress<TokenisingProgress>
     {
-        public void Report(TokenisingProgress value) => run.Report(new DataRead { File = value.File, TextBytes = value.TextBytes });
+        public void Report(TokenisingProgress value) =>
+            run.Report(new DataRead { File = value.File, TextBytes = value.TextBytes });
     }
 }

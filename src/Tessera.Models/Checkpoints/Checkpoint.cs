@@ -257,7 +257,8 @@ public sealed class Checkpoint : IDisposable
             if (!_shards.TryGet(name, out Tensor? tensor))
             {
                 throw new InvalidDataException(
-                    $"{Folder}: tensor {spec.Name} of {spec.Shape} is missing among the {_shards.Names.Count} that there are");
+                    $"{Folder}: tensor {spec.Name} of {spec.Shape} is missing among the {_shards.Names.Count} that "
+                    + "there are");
             }
 
             if (tensor.Shape != spec.Shape || !tensor.DType.IsFloat())

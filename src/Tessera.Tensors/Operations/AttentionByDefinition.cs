@@ -1,4 +1,4 @@
-namespace Tessera.Tensors.Kernels;
+namespace Tessera.Tensors;
 
 /// <summary>Computes attention over a ragged batch by its definition, sequence by sequence.</summary>
 internal static class AttentionByDefinition
