@@ -51,11 +51,28 @@ public sealed class TrainingRun : IDisposable
     public bool Run(CancellationToken cancellation)
     {
         TrainingMemory.Of(_recipe).Require(AvailableMemory.Bytes());
+        try
+        {
+            return RunStages(cancellation);
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            // While the tokenizer was trained or the data read: no step was taken since the last checkpoint.
+            End(finished: false, "stopped while reading the data");
+            return false;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _log.Dispose();
+
+    private bool RunStages(CancellationToken cancellation)
+    {
         RunCheckpoint? checkpoint = _folder.Checkpoints.Newest(m => Warn($"a checkpoint is left out: {m}"));
         TrainingState? state = checkpoint?.State;
         _log.GoBackTo(state?.Step ?? -1);
         _folder.Checkpoints.RemoveAfter(state?.Step ?? -1);
-        TokenizerEncoder encoder = new(Tokenizer());
+        TokenizerEncoder encoder = new(Tokenizer(cancellation));
         Transformer model = ModelMaker.Create(_recipe, encoder, _recipe.Stages[0].Training.Precision);
         if (checkpoint is not null)
         {
@@ -81,9 +98,6 @@ public sealed class TrainingRun : IDisposable
         End(finished: true, $"done; the model is in {finished}");
         return true;
     }
-
-    /// <inheritdoc/>
-    public void Dispose() => _log.Dispose();
 
     internal RunFolder Folder => _folder;
 
@@ -121,14 +135,14 @@ public sealed class TrainingRun : IDisposable
         }
     }
 
-    private ByteLevelBpe Tokenizer()
+    private ByteLevelBpe Tokenizer(CancellationToken cancellation)
     {
         if (File.Exists(_folder.TokenizerPath))
         {
             return ByteLevelBpe.Load(_folder.TokenizerPath);
         }
 
-        ByteLevelBpe made = TokenizerMaker.Make(_recipe, _badLines);
+        ByteLevelBpe made = TokenizerMaker.Make(_recipe, _badLines, cancellation);
         AtomicFile.Write(_folder.TokenizerPath, made.ToJson());
         return made;
     }

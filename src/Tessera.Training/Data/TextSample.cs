@@ -18,24 +18,26 @@ public static class TextSample
     /// <param name="documents">The number of documents.</param>
     /// <param name="byteLimit">The bytes at which the sample ends, whole or not.</param>
     /// <param name="badLines">Counts the lines that were skipped.</param>
+    /// <param name="cancellation">Stops the reading.</param>
     public static IReadOnlyList<byte[]> First(
         IReadOnlyList<IReadOnlyList<SliceOfFile>> sources,
         IReadOnlyList<double> weights,
         long seed,
         int documents,
         long byteLimit,
-        BadLines badLines)
+        BadLines badLines,
+        CancellationToken cancellation = default)
     {
         IReadOnlyList<IReadOnlyList<SliceOfFile>> pools =
             weights.Count == 0 ? [[.. sources.SelectMany(files => files)]] : sources;
-        List<int>[] sizes = [.. pools.Select(files => Sizes(files, byteLimit, badLines))];
+        List<int>[] sizes = [.. pools.Select(files => Sizes(files, byteLimit, badLines, cancellation))];
         double sum = weights.Sum();
         double[] shares = weights.Count == 0 ? [1] : [.. weights.Select(w => w / sum)];
         (Dictionary<int, int>[] wanted, int count) = Choose(sizes, shares, seed, documents, byteLimit);
         byte[][] texts = new byte[count][];
         for (int i = 0; i < pools.Count; i++)
         {
-            Gather(pools[i], wanted[i], byteLimit, texts);
+            Gather(pools[i], wanted[i], byteLimit, texts, cancellation);
         }
 
         return texts;
@@ -64,10 +66,11 @@ public static class TextSample
         return (wanted, count);
     }
 
-    private static List<int> Sizes(IReadOnlyList<SliceOfFile> files, long byteLimit, BadLines badLines)
+    private static List<int> Sizes(
+        IReadOnlyList<SliceOfFile> files, long byteLimit, BadLines badLines, CancellationToken cancellation)
     {
         List<int> sizes = [];
-        foreach (byte[] text in Texts(files, byteLimit, badLines))
+        foreach (byte[] text in Texts(files, byteLimit, badLines, cancellation))
         {
             sizes.Add(text.Length);
         }
@@ -76,10 +79,11 @@ public static class TextSample
     }
 
     private static void Gather(
-        IReadOnlyList<SliceOfFile> files, Dictionary<int, int> wanted, long byteLimit, byte[][] texts)
+        IReadOnlyList<SliceOfFile> files, Dictionary<int, int> wanted, long byteLimit, byte[][] texts,
+        CancellationToken cancellation)
     {
         int index = 0;
-        foreach (byte[] text in Texts(files, byteLimit, new BadLines(long.MaxValue)))
+        foreach (byte[] text in Texts(files, byteLimit, new BadLines(long.MaxValue), cancellation))
         {
             if (wanted.TryGetValue(index++, out int place))
             {
@@ -88,7 +92,8 @@ public static class TextSample
         }
     }
 
-    private static IEnumerable<byte[]> Texts(IReadOnlyList<SliceOfFile> files, long byteLimit, BadLines badLines)
+    private static IEnumerable<byte[]> Texts(
+        IReadOnlyList<SliceOfFile> files, long byteLimit, BadLines badLines, CancellationToken cancellation)
     {
         using MemoryStream text = new();
         foreach (SliceOfFile file in files)
@@ -96,6 +101,7 @@ public static class TextSample
             text.SetLength(0);
             foreach (Document document in DocumentReader.Read(file.Path, file.Slice, badLines))
             {
+                cancellation.ThrowIfCancellationRequested();
                 if (text.Length < byteLimit)
                 {
                     text.Write(document.Text.Span);

@@ -11,9 +11,11 @@ public static class TokenizerMaker
     /// <summary>Returns the recipe's tokenizer.</summary>
     /// <param name="recipe">The recipe; a tokenizer is trained on the data of its first stage.</param>
     /// <param name="badLines">Counts the lines that were skipped.</param>
+    /// <param name="cancellation">Stops the reading.</param>
     /// <exception cref="InvalidDataException">The data is broken or holds too little text.</exception>
     /// <exception cref="IOException">A file can't be read.</exception>
-    public static ByteLevelBpe Make(Recipe recipe, BadLines badLines)
+    public static ByteLevelBpe Make(
+        Recipe recipe, BadLines badLines, CancellationToken cancellation = default)
     {
         TokenizerRecipe wanted = recipe.Tokenizer;
         if (wanted.Path is { } path)
@@ -24,10 +26,11 @@ public static class TokenizerMaker
         DataRecipe data = recipe.Stages[0].Data;
         return wanted.Kind == TokenizerKind.Characters
             ? BpeTrainer.TrainBytes(AllTexts(recipe, badLines), wanted.ControlTokens)
-            : Train(recipe, data, badLines);
+            : Train(recipe, data, badLines, cancellation);
     }
 
-    private static ByteLevelBpe Train(Recipe recipe, DataRecipe data, BadLines badLines)
+    private static ByteLevelBpe Train(
+        Recipe recipe, DataRecipe data, BadLines badLines, CancellationToken cancellation)
     {
         TokenizerRecipe wanted = recipe.Tokenizer;
         DocumentSlice slice = new(data.HoldOut, IsHeldOut: false);
@@ -37,11 +40,13 @@ public static class TokenizerMaker
             recipe.Seed,
             wanted.Documents,
             (long)wanted.Megabytes * 1_000_000,
-            badLines);
+            badLines,
+            cancellation);
         if (texts.Count == 0)
         {
+            string paths = string.Join(", ", data.Sources.Select(s => s.Path));
             throw new InvalidDataException(
-                "data.sources: no document with a word in it, so that no tokenizer can be trained");
+                $"data.sources: no document with a word in {paths}, so that no tokenizer can be trained");
         }
 
         BpeTrainer trainer = new(new BpeTrainerSettings
@@ -50,7 +55,13 @@ public static class TokenizerMaker
             Splitting = wanted.Splitting,
             SpecialTokens = wanted.ControlTokens,
         });
-        return trainer.Train(texts.Select(t => (ReadOnlyMemory<byte>)t)).Tokenizer;
+        return trainer.Train(texts.Select(Next)).Tokenizer;
+
+        ReadOnlyMemory<byte> Next(byte[] text)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            return text;
+        }
     }
 
     private static IReadOnlyList<SliceOfFile> Slices(SourceRecipe source, DocumentSlice slice) =>

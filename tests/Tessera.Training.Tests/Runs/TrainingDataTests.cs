@@ -102,7 +102,7 @@ public sealed class TrainingDataTests : IDisposable
 
     [Theory]
     [InlineData("sources: nothing.txt", "nothing.txt: no file is there")]
-    [InlineData("sources: empty.txt", "no document with a word in it")]
+    [InlineData("sources: empty.txt", "empty.txt, so that no tokenizer")]
     [InlineData("sources: bad.jsonl, bad_lines: 1", "2 bad lines, and data.bad_lines allows 1")]
     [InlineData("sources: cut.jsonl.gz", "cut.jsonl.gz: broken gzip")]
     public void SaysWhatIsWrongWithTheData(string data, string message)
