@@ -128,7 +128,8 @@ public sealed class SpikedRunTests : IDisposable
         using RunFolder folder = Create("spoilt", $"spikes: {spikes}, steps: 40", every: 1000, "");
         path = folder.Path;
         using TrainingRun run = new(folder, null, TimeProvider.System);
-        TokenizerEncoder encoder = new(TokenizerMaker.Make(folder.Recipe, new BadLines(0)));
+        TokenizerEncoder encoder = new(
+            TokenizerMaker.Make(folder.Recipe, new BadLines(0), TestContext.Current.CancellationToken));
         Transformer model = ModelMaker.Create(folder.Recipe, encoder, Precision.Fp32);
         Parameter spoilt = model.Parameters[ParameterKind.Up, 1];
         spoilt.Value.Span<float>()[5] = float.NaN;

@@ -254,7 +254,8 @@ public sealed class BatchReaderTests : IDisposable
         BatchText batch = Next(new BatchReader(Mixture.OfAll([Texts(texts)]), options));
         string[] read = batch.Segments[0].Split('>')[0].Split('$', StringSplitOptions.RemoveEmptyEntries);
         IReadOnlyList<byte[]> sample = TextSample.First(
-            [[new SliceOfFile(path, DocumentSlice.All)]], [], seed: 9, documents: 20, 1 << 20, new BadLines(0));
+            [[new SliceOfFile(path, DocumentSlice.All)]], [], seed: 9, documents: 20, 1 << 20, new BadLines(0),
+            TestContext.Current.CancellationToken);
         Assert.Equal(read.Take(20), sample.Select(Encoding.UTF8.GetString));
     }
 

@@ -25,7 +25,7 @@ public sealed class TrainingDataTests : IDisposable
             evaluation: {held_out: held.txt}
             training: {passes: 2, batch: 2, sequence: 32}
             """);
-        TokenizerEncoder encoder = new(TokenizerMaker.Make(recipe, new BadLines(0)));
+        TokenizerEncoder encoder = new(MakeTokenizer(recipe));
         using TrainingData data = Open(recipe, encoder);
         Assert.Equal(290, encoder.VocabularySize);
         Assert.Equal(54 + 36, data.Mixture.Pools.Sum(p => p.Documents));
@@ -51,7 +51,7 @@ public sealed class TrainingDataTests : IDisposable
             training: {steps: 3, batch: 1, sequence: 64}
             stages: [{name: one}, {name: two}]
             """);
-        TokenizerEncoder encoder = new(TokenizerMaker.Make(recipe, new BadLines(0)));
+        TokenizerEncoder encoder = new(MakeTokenizer(recipe));
         string[] first = [.. recipe.Stages.Select(stage =>
         {
             using TrainingData data = TrainingData.Open(
@@ -73,7 +73,7 @@ public sealed class TrainingDataTests : IDisposable
             data: {sources: play.txt, hold_out: 0.1, documents: windows}
             training: {steps: 3, batch: 2, sequence: 8}
             """);
-        ByteLevelBpe tokenizer = TokenizerMaker.Make(recipe, new BadLines(0));
+        ByteLevelBpe tokenizer = MakeTokenizer(recipe);
         Assert.Equal(7, tokenizer.VocabularySize);
         TokenizerEncoder encoder = new(tokenizer);
         using TrainingData data = Open(recipe, encoder);
@@ -94,7 +94,7 @@ public sealed class TrainingDataTests : IDisposable
             data: {sources: [{path: a.jsonl, loss: all}, c.jsonl]}
             training: {steps: 3, batch: 1, sequence: 64}
             """);
-        TokenizerEncoder encoder = new(TokenizerMaker.Make(recipe, new BadLines(0)));
+        TokenizerEncoder encoder = new(MakeTokenizer(recipe));
         using TrainingData data = Open(recipe, encoder);
         Assert.Equal([false, true], data.Mixture.Pools.Select(p => p.RepliesOnly));
         Assert.Equal(1, data.Mixture.Shares.Sum(), 1e-12);
@@ -113,9 +113,18 @@ public sealed class TrainingDataTests : IDisposable
         _folder.Write("cut.jsonl.gz", File.ReadAllBytes(whole)[..^9]);
         Recipe recipe = Read($"data: {{{data}}}\ntraining: {{steps: 1}}\ntokenizer: {{vocabulary: 259}}");
         Exception e = Assert.ThrowsAny<Exception>(
-            () => TokenizerMaker.Make(recipe, new BadLines(recipe.Data.BadLines)));
+            () => MakeTokenizer(recipe, recipe.Data.BadLines));
         Assert.True(e is InvalidDataException or IOException, e.GetType().Name);
         Assert.Contains(message, e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void StopsWhileATokenizerIsTrained()
+    {
+        _folder.Write("a.jsonl", Lines(10, "s", "text "));
+        Recipe recipe = Read("data: {sources: a.jsonl}\ntraining: {steps: 1}\ntokenizer: {vocabulary: 259}");
+        Assert.Throws<OperationCanceledException>(
+            () => TokenizerMaker.Make(recipe, new BadLines(0), new CancellationToken(canceled: true)));
     }
 
     [Fact]
@@ -127,7 +136,7 @@ public sealed class TrainingDataTests : IDisposable
         foreach (string path in (string[])[".", "tokenizer.json"])
         {
             Recipe recipe = Read($"tokenizer: {{path: {path}}}\ndata: {{sources: a.txt}}\ntraining: {{steps: 1}}");
-            Assert.Equal(made.ToJson(), TokenizerMaker.Make(recipe, new BadLines(0)).ToJson());
+            Assert.Equal(made.ToJson(), MakeTokenizer(recipe).ToJson());
         }
     }
 
@@ -153,6 +162,9 @@ public sealed class TrainingDataTests : IDisposable
 
     private static TrainingData Open(Recipe recipe, TokenizerEncoder encoder) => TrainingData.Open(
         recipe, recipe.Stages[0], encoder, new BadLines(0), null, TestContext.Current.CancellationToken);
+
+    private static ByteLevelBpe MakeTokenizer(Recipe recipe, long badLines = 0) =>
+        TokenizerMaker.Make(recipe, new BadLines(badLines), TestContext.Current.CancellationToken);
 
     private Recipe Read(string text) => RecipeReader.Read(
         text, "r", _folder.Path, [$"data.cache={Path.Combine(_folder.Path, "cache")}"]);
