@@ -7,7 +7,7 @@ namespace Tessera.Cli.Tests;
 
 public sealed class CommandTests
 {
-    public static TheoryData<string> Commands => 
+    public static TheoryData<string> Commands =>
         ["chat", "generate", "serve", "inspect", "tokenize", "logits", "train", "evaluate-loss", "bench"];
 
     [Theory]

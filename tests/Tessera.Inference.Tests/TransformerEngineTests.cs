@@ -64,6 +64,7 @@ public sealed class TransformerEngineTests
         }
 
         Step(50);
+        ThisThread.SleepOnce();
         long before = GC.GetAllocatedBytesForCurrentThread();
         Step(100);
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);

@@ -3,6 +3,7 @@ using Tessera.Models.Tests;
 using Tessera.Tensors;
 using Tessera.Tensors.Memory;
 using Tessera.Tensors.Threading;
+using Tessera.Testing;
 using Tessera.Training.Data;
 using Tessera.Training.Optimizers;
 using Tessera.Training.Recipes;
@@ -37,6 +38,7 @@ public sealed class TrainingStepTests
         TrainingStepOptions options = new(new LossOptions(LabelSmoothing: 0.05, ZLoss: 1e-4), Clip: 1, dropout);
         TrainingStep step = new(model, CreateOptimizer(kind, model), options, new SpikeGuard());
         Batch[] one = [Documents(1, 37, 1, 64, 9)], two = [one[0], Documents(2, 80, 31)];
+        ThisThread.SleepOnce();
         foreach (int threads in (int[])[1, Workers.Count])
         {
             using ThreadLimit limit = Workers.Limit(threads);

@@ -1,4 +1,5 @@
 using Tessera.Tensors.Threading;
+using Tessera.Testing;
 using Xunit;
 
 namespace Tessera.Tensors.Tests.Threading;
@@ -212,6 +213,7 @@ public sealed class WorkersTests
         long[] slots = new long[16];
         Sum body = new(slots);
         _four.Run(16, 64, ref body);
+        ThisThread.SleepOnce();
         long before = GC.GetAllocatedBytesForCurrentThread();
         for (int region = 0; region < 1000; region++)
         {
