@@ -57,24 +57,37 @@ public sealed class TransformerEngineTests
             _ = words.TokenBytes(id);
         }
 
-        using Engine engine = new(new TransformerModel(checkpoint.Serve()), words, new(), ownThread: false);
-        foreach (ulong seed in new ulong[] { 1, 2 })
+        // Methods that the runtime has not optimised yet may box what optimised ones don't: warm is when that is over.
+        ThisThread.SleepOnce();
+        long allocated = long.MaxValue;
+        for (int attempt = 0; attempt < 20 && allocated != 0; attempt++)
         {
-            engine.Generate(new() { Prompt = [1, 2, 3], Sampling = new() { Seed = seed, TopK = 40 }, MaxTokens = 200 });
+            allocated = Decode();
         }
 
-        Step(50);
-        ThisThread.SleepOnce();
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        Step(100);
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.Equal(0, allocated);
 
-        void Step(int count)
+        long Decode()
         {
-            for (int i = 0; i < count; i++)
+            using Engine engine = new(new TransformerModel(checkpoint.Serve()), words, new(), ownThread: false);
+            foreach (ulong seed in new ulong[] { 1, 2 })
             {
-                Assert.True(engine.Step());
+                SamplingOptions sampling = new() { Seed = seed, TopK = 40 };
+                engine.Generate(new() { Prompt = [1, 2, 3], Sampling = sampling, MaxTokens = 200 });
             }
+
+            Step(engine, 50);
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            Step(engine, 100);
+            return GC.GetAllocatedBytesForCurrentThread() - before;
+        }
+    }
+
+    private static void Step(Engine engine, int count)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            Assert.True(engine.Step());
         }
     }
 

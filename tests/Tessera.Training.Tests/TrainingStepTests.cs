@@ -44,10 +44,18 @@ public sealed class TrainingStepTests
             using ThreadLimit limit = Workers.Limit(threads);
             Run();
             Run();
-            long managed = GC.GetAllocatedBytesForCurrentThread(), native = NativeBlock.AllocatedBytesOfThread;
-            Run();
-            Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - managed);
-            Assert.Equal(0, NativeBlock.AllocatedBytesOfThread - native);
+
+            // Methods not yet optimised may box what optimised ones don't: warm is when that is over.
+            (long Managed, long Native) allocated = (long.MaxValue, long.MaxValue);
+            for (int attempt = 0; attempt < 20 && allocated != (0, 0); attempt++)
+            {
+                long managed = GC.GetAllocatedBytesForCurrentThread(), native = NativeBlock.AllocatedBytesOfThread;
+                Run();
+                allocated = (GC.GetAllocatedBytesForCurrentThread() - managed,
+                    NativeBlock.AllocatedBytesOfThread - native);
+            }
+
+            Assert.Equal((0L, 0L), allocated);
         }
 
         void Run()
