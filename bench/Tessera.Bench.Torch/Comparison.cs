@@ -15,21 +15,13 @@ internal static class Comparison
         Console.WriteLine(
             $"{KernelSet.Default.InstructionSet}, {Child.Threads} threads; median of {settings.Rounds} blocks of each "
             + "side, in turn; PyTorch is LibTorch 2.10, eager");
-        if (settings.Matmul)
-        {
-            Products(settings);
-        }
-
-        if (settings.Step)
-        {
-            Steps(settings);
-        }
-
-        return 0;
+        int rows = (settings.Matmul ? Products(settings) : 0) + (settings.Step ? Steps(settings) : 0);
+        return rows > 0 ? 0 : throw new ArgumentException($"--only: no row has '{settings.Only}'");
     }
 
-    private static void Products(Settings settings)
+    private static int Products(Settings settings)
     {
+        int rows = 0;
         Console.WriteLine();
         Console.WriteLine(
             "| product | type | size | Tessera GFLOP/s | PyTorch GFLOP/s | ratio | roof | share of roof |");
@@ -49,14 +41,18 @@ internal static class Comparison
                         Row(
                             $"{form}", type, $"{n}", $"{ours / 1e9:F0}", $"{theirs / 1e9:F0}", $"{ours / theirs:F2}",
                             $"{times.Roof / 1e9:F0}", $"{ours / times.Roof:P0}");
+                        rows++;
                     }
                 }
             }
         }
+
+        return rows;
     }
 
-    private static void Steps(Settings settings)
+    private static int Steps(Settings settings)
     {
+        int rows = 0;
         string roofType = KernelSet.Default.Arithmetic(DType.BF16, DType.BF16) == DType.BF16 ? "bf16" : "f32";
         Console.WriteLine();
         Console.WriteLine("tokens a second; MiB: the most memory that was resident; roof: " + roofType);
@@ -85,23 +81,38 @@ internal static class Comparison
                 name, $"{speeds[0]:F0}", $"{speeds[1]:F0}", $"{speeds[2]:F0}", $"{speeds[3]:F0}", $"{ours / theirs:F2}",
                 $"{ours * shape.FlopsPerToken / times.Roof:P0}", $"{theirs * shape.FlopsPerToken / times.Roof:P0}",
                 $"{memory[0]:F0}, {memory[1]:F0}", $"{memory[2]:F0}, {memory[3]:F0}", $"{memory[0] / memory[3]:F2}");
+            rows++;
         }
+
+        return rows;
     }
 
     // The roof is measured by a third process in each round, so that it saw the same machine.
     private static Times Measure(Settings settings, string roofType, (string Side, string Work)[] sides)
     {
-        ChildProcess[] children = [.. sides.Select(side => new ChildProcess(side.Side, side.Work))];
-        using ChildProcess peak = new("tessera", $"peak {roofType}");
+        List<ChildProcess> all = [];
+        try
+        {
+            all.AddRange(sides.Append(("tessera", $"peak {roofType}")).Select(s => new ChildProcess(s.Item1, s.Item2)));
+            return Measure(settings.Rounds, all[..^1], all[^1]);
+        }
+        finally
+        {
+            all.ForEach(child => child.Dispose());
+        }
+    }
+
+    private static Times Measure(int rounds, List<ChildProcess> children, ChildProcess peak)
+    {
         int[] times = [.. children.Select(child => child.Times(BlockSeconds))];
         int peakTimes = peak.Times(BlockSeconds);
         List<double>[] seconds = [.. children.Select(_ => new List<double>())];
         List<double> peakSeconds = [];
-        for (int round = 0; round < settings.Rounds; round++)
+        for (int round = 0; round < rounds; round++)
         {
             Idle();
             peakSeconds.Add(peak.Run(peakTimes));
-            for (int i = 0; i < children.Length; i++)
+            for (int i = 0; i < children.Count; i++)
             {
                 Idle();
                 seconds[i].Add(children[i].Run(times[i]));
@@ -109,10 +120,13 @@ internal static class Comparison
         }
 
         double[] memory = [.. children.Select(child => child.PeakMemory())];
-        Array.ForEach(children, child => child.Dispose());
         return new([.. seconds.Select(Median)], memory, Child.PeakFlops / Median(peakSeconds));
 
-        void Idle() => Array.ForEach([.. children, peak], child => child.WaitUntilIdle());
+        void Idle()
+        {
+            children.ForEach(child => child.WaitUntilIdle());
+            peak.WaitUntilIdle();
+        }
     }
 
     private static double Median(List<double> values)

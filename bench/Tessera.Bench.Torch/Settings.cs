@@ -31,13 +31,15 @@ internal sealed record Settings(bool Matmul, bool Step, string Only, int Rounds,
                 "step" => settings with { Step = true },
                 "--short" => settings with { Short = true, Rounds = 1 },
                 "--only" when i + 1 < args.Length => settings with { Only = args[++i] },
-                "--rounds" when i + 1 < args.Length && int.TryParse(
-                    args[i + 1], NumberStyles.None, CultureInfo.InvariantCulture, out int rounds) && rounds > 0
-                    && i++ < args.Length => settings with { Rounds = rounds },
+                "--rounds" when i + 1 < args.Length => settings with { Rounds = ParseRounds(args[++i]) },
                 _ => throw new ArgumentException($"'{args[i]}' is not known, or lacks its value"),
             };
         }
 
         return settings.Matmul || settings.Step ? settings : settings with { Matmul = true, Step = true };
     }
+    private static int ParseRounds(string text) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int rounds) && rounds > 0
+            ? rounds
+            : throw new ArgumentException($"--rounds: '{text}' is not a whole number from 1 on");
 }

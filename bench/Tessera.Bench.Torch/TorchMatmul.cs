@@ -23,16 +23,3 @@ internal sealed class TorchMatmul
     private static Tensor Random(bool transposed, int size, ScalarType type) =>
         transposed ? Random(false, size, type).t() : (rand(size, size) - 0.5f).to(type);
 }
-
-/// <summary>What both kinds of PyTorch's work set first.</summary>
-internal static class TorchThreads
-{
-    public static void Set()
-    {
-        set_num_threads(Child.Threads);
-        set_num_interop_threads(1);
-        random.manual_seed(1);
-    }
-
-    public static ScalarType Type(string type) => type == "bf16" ? ScalarType.BFloat16 : ScalarType.Float32;
-}

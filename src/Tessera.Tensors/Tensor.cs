@@ -82,7 +82,10 @@ public sealed unsafe class Tensor
         return tensor;
     }
 
-    /// <summary>Returns the elements.</summary>
+    /// <summary>
+    /// Returns the elements in place. The span doesn't keep the memory: refer to the tensor, its scope or its model
+    /// until the span was read.
+    /// </summary>
     /// <exception cref="InvalidOperationException">The elements are not of type <typeparamref name="T"/>, or the
     /// tensor's scope has ended.</exception>
     public Span<T> Span<T>()
@@ -95,6 +98,18 @@ public sealed unsafe class Tensor
 
         RequireAlive();
         return new Span<T>(Data, checked((int)Shape.Count));
+    }
+
+    /// <summary>Returns a copy of the elements.</summary>
+    /// <exception cref="InvalidOperationException">As for <see cref="Span{T}"/>.</exception>
+    public T[] ToArray<T>()
+        where T : unmanaged
+    {
+        T[] copy = Span<T>().ToArray();
+
+        // The array's allocation can collect this tensor, if this was its last use, and free what is being copied.
+        GC.KeepAlive(this);
+        return copy;
     }
 
     /// <summary>Returns a tensor of another shape over the same elements and the same gradient.</summary>

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Tessera.Tensors;
 using Tessera.Tensors.Threading;
 using Xunit;
@@ -89,7 +88,7 @@ public sealed class SameBitsTests
         tape.Backward(losses.Loss);
         foreach (Parameter parameter in model.Parameters.All)
         {
-            Assert.Contains(parameter.Gradient!.Span<float>().ToArray(), value => value != 0);
+            Assert.Contains(parameter.Gradient!.ToArray<float>(), value => value != 0);
             bits.Add(parameter.Name, Bits(parameter.Gradient!));
         }
 
@@ -137,5 +136,6 @@ public sealed class SameBitsTests
         return Bits(model.Logits(model.Forward(ids, segments, cache)));
     }
 
-    private static int[] Bits(Tensor tensor) => MemoryMarshal.Cast<float, int>(tensor.Span<float>()).ToArray();
+    private static int[] Bits(Tensor tensor) =>
+        Array.ConvertAll(tensor.ToArray<float>(), BitConverter.SingleToInt32Bits);
 }

@@ -103,7 +103,7 @@ public sealed class TransformerTests
         }
 
         Tensor logits = model.Logits(model.Forward(ids.ToArray(), together, cache));
-        Assert.Equal(alone.SelectMany(l => l), logits.Span<float>().ToArray());
+        Assert.Equal(alone.SelectMany(l => l), logits.ToArray<float>());
     }
 
     private static int Blocks(KeyValueCache cache, int positions) =>
@@ -123,8 +123,8 @@ public sealed class TransformerTests
     private static (int[] Ids, Segments Segments) Batch(Tensor ids)
     {
         (int B, int T) = ids.Shape;
-        return (ids.Span<int>().ToArray(), Segments.Of([.. Enumerable.Repeat(T, B)]));
+        return (ids.ToArray<int>(), Segments.Of([.. Enumerable.Repeat(T, B)]));
     }
 
-    private static double[] Doubles(Tensor x) => [.. x.Span<float>().ToArray().Select(v => (double)v)];
+    private static double[] Doubles(Tensor x) => [.. x.ToArray<float>().Select(v => (double)v)];
 }

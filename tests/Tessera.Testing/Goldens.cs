@@ -75,7 +75,7 @@ public static class Goldens
     /// <summary>Returns a tensor's values, of whatever type, as doubles.</summary>
     public static double[] ToDoubles(Tensor tensor) => tensor.DType switch
     {
-        DType.F64 => [.. tensor.Span<double>()],
+        DType.F64 => tensor.ToArray<double>(),
         DType.F32 => Convert<float>(tensor, value => value),
         DType.BF16 => Convert<BFloat16>(tensor, value => value),
         DType.F16 => Convert<Half>(tensor, value => (double)value),
@@ -91,7 +91,7 @@ public static class Goldens
     public static int[] ToInts(Tensor tensor) => Array.ConvertAll(ToDoubles(tensor), value => checked((int)value));
 
     private static double[] Convert<T>(Tensor tensor, Func<T, double> convert)
-        where T : unmanaged => Array.ConvertAll(tensor.Span<T>().ToArray(), value => convert(value));
+        where T : unmanaged => Array.ConvertAll(tensor.ToArray<T>(), value => convert(value));
 
     private static double Off(double wanted, double actual) => !double.IsFinite(wanted) || !double.IsFinite(actual)
         ? wanted.Equals(actual) ? 0 : double.PositiveInfinity

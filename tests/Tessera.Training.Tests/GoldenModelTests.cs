@@ -66,5 +66,5 @@ public sealed class GoldenModelTests
     private static double Loss(Transformer model, TrainingGoldens.Batch batch) => model.Loss(
         batch.Ids, batch.Segments, batch.Labels, default, Ops.MeanScale(batch.Labels)).Loss.Span<float>()[0];
 
-    private static double[] Doubles(Tensor x) => [.. x.Span<float>().ToArray().Select(v => (double)v)];
+    private static double[] Doubles(Tensor x) => [.. x.ToArray<float>().Select(v => (double)v)];
 }

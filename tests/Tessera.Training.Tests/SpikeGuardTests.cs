@@ -100,6 +100,6 @@ public sealed class SpikeGuardTests
         }
 
         float[][] Everything() => [.. model.Parameters.All.Select(p => p.Value)
-            .Concat(optimizer.State.Select(s => s.Value)).Select(t => t.Span<float>().ToArray())];
+            .Concat(optimizer.State.Select(s => s.Value)).Select(t => t.ToArray<float>())];
     }
 }

@@ -78,7 +78,7 @@ internal sealed class TrainingGoldens : IDisposable
     {
         (_, int B, int T) = _batches["tokens"].Shape;
         int[] ids = _batches["tokens"].Span<int>().Slice(step * B * T, B * T).ToArray();
-        int[] marks = masked ? _batches["masked_labels"].Span<int>().ToArray() : ids;
+        int[] marks = masked ? _batches["masked_labels"].ToArray<int>() : ids;
         int[] labels = new int[ids.Length];
         for (int i = 0; i < labels.Length; i++)
         {

@@ -84,9 +84,9 @@ internal static class AttentionByDefinition
 
     private static double[] Doubles(Tensor tensor) => tensor.DType switch
     {
-        DType.F64 => tensor.Span<double>().ToArray(),
-        DType.F32 => Array.ConvertAll(tensor.Span<float>().ToArray(), static x => (double)x),
-        _ => Array.ConvertAll(tensor.Span<BFloat16>().ToArray(), static x => (double)x),
+        DType.F64 => tensor.ToArray<double>(),
+        DType.F32 => Array.ConvertAll(tensor.ToArray<float>(), static x => (double)x),
+        _ => Array.ConvertAll(tensor.ToArray<BFloat16>(), static x => (double)x),
     };
 
     private static void AddGradient(double[] values, Tensor tensor)

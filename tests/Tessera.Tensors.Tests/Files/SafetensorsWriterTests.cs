@@ -61,10 +61,10 @@ public sealed class SafetensorsWriterTests
         ];
         SafetensorsWriter.Write(folder.Path("a.safetensors"), stored);
         using SafetensorsFile file = SafetensorsFile.Open(folder.Path("a.safetensors"));
-        Assert.Equal(values, file["F32"].Span<float>().ToArray());
-        Assert.Equal(Array.ConvertAll(values, value => (double)value), file["F64"].Span<double>().ToArray());
-        Assert.Equal(Array.ConvertAll(values, value => (Half)value), file["F16"].Span<Half>().ToArray());
-        Assert.Equal(Array.ConvertAll(values, value => (BFloat16)value), file["BF16"].Span<BFloat16>().ToArray());
+        Assert.Equal(values, file["F32"].ToArray<float>());
+        Assert.Equal(Array.ConvertAll(values, value => (double)value), file["F64"].ToArray<double>());
+        Assert.Equal(Array.ConvertAll(values, value => (Half)value), file["F16"].ToArray<Half>());
+        Assert.Equal(Array.ConvertAll(values, value => (BFloat16)value), file["BF16"].ToArray<BFloat16>());
     }
 
     [Fact]

@@ -118,8 +118,8 @@ public sealed class AttentionGoldenTests
     }
 
     private static double[] Values(Tensor tensor) => tensor.DType == DType.F64
-        ? tensor.Span<double>().ToArray()
-        : [.. tensor.Span<float>().ToArray().Select(x => (double)x)];
+        ? tensor.ToArray<double>()
+        : [.. tensor.ToArray<float>().Select(x => (double)x)];
 
     private static void AssertClose(Tensor expected, double[] actual, double limit, string name)
     {

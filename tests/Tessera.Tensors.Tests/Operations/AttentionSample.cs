@@ -55,9 +55,9 @@ internal sealed class AttentionSample
 
     public static double[] Doubles(Tensor tensor) => tensor.DType switch
     {
-        DType.F64 => tensor.Span<double>().ToArray(),
-        DType.F32 => Array.ConvertAll(tensor.Span<float>().ToArray(), x => (double)x),
-        _ => Array.ConvertAll(tensor.Span<BFloat16>().ToArray(), x => (double)x),
+        DType.F64 => tensor.ToArray<double>(),
+        DType.F32 => Array.ConvertAll(tensor.ToArray<float>(), x => (double)x),
+        _ => Array.ConvertAll(tensor.ToArray<BFloat16>(), x => (double)x),
     };
 
     public static void SetUpstream(Tensor y, Tensor upstream)

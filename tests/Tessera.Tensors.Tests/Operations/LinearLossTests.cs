@@ -91,13 +91,13 @@ public sealed class LinearLossTests
         float[] logits = [.. Enumerable.Repeat(float.NegativeInfinity, columns), 1.5f];
         Tensor x = Tensor.From<float>(new Shape(1, columns + 1), logits);
         float[] certain = [.. Enumerable.Repeat(0f, columns), 1f];
-        Assert.Equal(certain, Ops.Softmax(x).Span<float>().ToArray());
+        Assert.Equal(certain, Ops.Softmax(x).ToArray<float>());
         TokenLosses losses = Ops.CrossEntropy(x, [columns], default, 1, new LossOptions(Entropies: true));
         Assert.Equal(0, losses.Loss.Span<float>()[0]);
         Assert.Equal(0, losses.Entropies!.Span<float>()[0]);
         Assert.Equal(float.PositiveInfinity, Ops.CrossEntropy(x, [0], default, 1).Loss.Span<float>()[0]);
         x.Span<float>()[columns] = float.NegativeInfinity;
-        Assert.All(Ops.Softmax(x).Span<float>().ToArray(), p => Assert.Equal(float.NaN, p));
+        Assert.All(Ops.Softmax(x).ToArray<float>(), p => Assert.Equal(float.NaN, p));
     }
 
     private static double Largest(double[] values) => Math.Max(0.1, values.Max(Math.Abs));

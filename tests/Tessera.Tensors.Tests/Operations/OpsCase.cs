@@ -39,7 +39,7 @@ internal sealed class OpsCase(SafetensorsFile file, string name, DType type)
     }
 
     public int[] Integers(string input) =>
-        [.. file[$"{name}.{input}"].Span<long>().ToArray().Select(v => checked((int)v))];
+        [.. file[$"{name}.{input}"].ToArray<long>().Select(v => checked((int)v))];
 
     /// <summary>
     /// Compares a result with the file's, runs the tape back from the file's upstream gradient, and compares every
@@ -77,7 +77,7 @@ internal sealed class OpsCase(SafetensorsFile file, string name, DType type)
     }
 
     private static double[] Doubles(Tensor x) =>
-        x.DType == DType.F64 ? x.Span<double>().ToArray() : [.. x.Span<float>().ToArray().Select(v => (double)v)];
+        x.DType == DType.F64 ? x.ToArray<double>() : [.. x.ToArray<float>().Select(v => (double)v)];
 
     private static void Convert(Tensor from, Tensor to)
     {

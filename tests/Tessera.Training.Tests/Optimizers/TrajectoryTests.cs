@@ -97,7 +97,7 @@ public sealed class TrajectoryTests
             Tensor matrix = Tensor.From<float>(
                 new Shape(g.Length, g[0].Length), [.. g.SelectMany(r => r).Select(v => (float)v)]);
             NewtonSchulz.Orthogonalise(matrix);
-            double[] actual = [.. matrix.Span<float>().ToArray().Select(v => (double)v)];
+            double[] actual = [.. matrix.ToArray<float>().Select(v => (double)v)];
             Close.ToLargest([.. o.SelectMany(r => r)], actual, Limits.OpsSingle, "Newton–Schulz");
         }
     }
@@ -169,8 +169,8 @@ public sealed class TrajectoryTests
         double limit = Limits.FinalWeightsFactor * expected.GetProperty("final_weight_max_error_fp32").GetDouble();
         foreach (Parameter parameter in model.Parameters.All.Where(p => final.Contains($"{run}.{p.Name}")))
         {
-            double[] wanted = [.. final[$"{run}.{parameter.Name}"].Span<float>().ToArray().Select(v => (double)v)];
-            double[] actual = [.. parameter.Value.Span<float>().ToArray().Select(v => (double)v)];
+            double[] wanted = [.. final[$"{run}.{parameter.Name}"].ToArray<float>().Select(v => (double)v)];
+            double[] actual = [.. parameter.Value.ToArray<float>().Select(v => (double)v)];
             Close.Within(wanted, actual, limit, $"{name} {run} {parameter.Name}");
         }
     }
