@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 
 namespace Tessera.Models.ChatTemplates;
 
@@ -187,13 +188,13 @@ internal sealed class ExpressionParser(TokenStream stream)
                     _ => new Expression.Name(token.Value),
                 };
             case TokenKind.String:
-                string text = token.Value;
+                StringBuilder text = new(token.Value);
                 while (stream.Next.Kind == TokenKind.String)
                 {
-                    text += stream.Take().Value;
+                    text.Append(stream.Take().Value);
                 }
 
-                return new Expression.Literal(Text.OfTemplate(text));
+                return new Expression.Literal(Text.OfTemplate(text.ToString()));
             case TokenKind.Whole when long.TryParse(token.Value, CultureInfo.InvariantCulture, out long whole):
                 return new Expression.Literal(whole);
             case TokenKind.Float:

@@ -86,7 +86,7 @@ internal sealed class JsonOutput(Budget budget)
         IEnumerable<(object? Key, object? Value)> entries = map.Entries;
         if (SortKeys)
         {
-            entries = entries.OrderBy(entry => entry.Key, Comparer<object?>.Create(Values.Compare));
+            entries = Values.Sorted(entries, entry => entry.Key, reverse: false, budget);
         }
 
         Data("{");

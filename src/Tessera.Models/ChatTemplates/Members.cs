@@ -43,6 +43,7 @@ internal static class Members
                 at += at < 0 ? sequence.Items.Count : 0;
                 return at >= 0 && at < sequence.Items.Count ? sequence.Items[(int)at] : Absent(target, $"{index}");
             case Text text when index is long or bool:
+                budget.SpendText(text.Value.Length);
                 long place = Values.AsWhole(index);
                 int length = text.Length;
                 place += place < 0 ? length : 0;
@@ -95,7 +96,7 @@ internal static class Members
         Undefined undefined => throw new TemplateError(undefined.Problem),
         Text text => TextMethods.Find(text, name, budget),
         Map { IsNamespace: false } map => MapMethod(map, name),
-        Sequence sequence => SequenceMethod(sequence, name),
+        Sequence sequence => SequenceMethod(sequence, name, budget),
         _ => null,
     };
 
@@ -115,13 +116,13 @@ internal static class Members
         _ => null,
     };
 
-    private static object? SequenceMethod(Sequence sequence, string name) => name switch
+    private static object? SequenceMethod(Sequence sequence, string name, Budget budget) => name switch
     {
         "index" or "count" when sequence.IsIndexed => new Callable(name, arguments =>
         {
             object? wanted = arguments.Required(0, "value");
-            int at = sequence.Items.FindIndex(item => Values.AreEqual(item, wanted));
-            return name == "count" ? (long)sequence.Items.Count(item => Values.AreEqual(item, wanted))
+            int at = sequence.Items.FindIndex(item => Values.AreEqual(item, wanted, budget));
+            return name == "count" ? (long)sequence.Items.Count(item => Values.AreEqual(item, wanted, budget))
                 : at >= 0 ? at + 0L
                 : throw new TemplateError("index: the value is not in the list");
         }),
@@ -159,7 +160,10 @@ internal static class Members
     private static IEnumerable<int> Places(long? start, long? stop, long step, long length)
     {
         (long first, long end) = Bounds(start, stop, step, length);
-        for (long at = first; step > 0 ? at < end : at > end; at += step)
+
+        // A longer stride leads out as well, and a place plus the longest of all would be over what a number can hold.
+        long stride = Math.Clamp(step, -length - 1, length + 1);
+        for (long at = first; stride > 0 ? at < end : at > end; at += stride)
         {
             yield return (int)at;
         }

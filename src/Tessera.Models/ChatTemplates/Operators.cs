@@ -33,14 +33,14 @@ internal static class Operators
         budget.Spend();
         return operation switch
         {
-            "==" => Values.AreEqual(left, right),
-            "!=" => !Values.AreEqual(left, right),
+            "==" => Values.AreEqual(left, right, budget),
+            "!=" => !Values.AreEqual(left, right, budget),
             "in" => Values.IsIn(left, right, budget),
             "not in" => !Values.IsIn(left, right, budget),
-            "<" => Values.Compare(left, right) < 0,
-            "<=" => Values.Compare(left, right) <= 0,
-            ">" => Values.Compare(left, right) > 0,
-            ">=" => Values.Compare(left, right) >= 0,
+            "<" => Values.Compare(left, right, budget) < 0,
+            "<=" => Values.Compare(left, right, budget) <= 0,
+            ">" => Values.Compare(left, right, budget) > 0,
+            ">=" => Values.Compare(left, right, budget) >= 0,
             _ => throw Unsupported(operation, left, right),
         };
     }
@@ -49,7 +49,8 @@ internal static class Operators
     public static object Negate(object? value) => value switch
     {
         double number => (object)(-number),
-        long or bool => checked(-Values.AsWhole(value)),
+        long or bool when Values.AsWhole(value) is > long.MinValue and var number => -number,
+        long number => throw new TemplateError($"-({number}): more than 64 bits"),
         _ => throw new TemplateError($"-: a value of type {PythonText.TypeName(value)} has no sign"),
     };
 

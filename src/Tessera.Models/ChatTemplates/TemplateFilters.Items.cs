@@ -93,18 +93,11 @@ internal sealed partial class TemplateFilters
     {
         budget.Spend(1 + (8 * items.Count));
         bool ignoresCase = !Values.IsTrue(arguments.Get(caseAt, "case_sensitive"));
-        Comparer<object?> comparer = Comparer<object?>.Create(Values.Compare);
-        IEnumerable<object?> sorted = Values.IsTrue(arguments.Get(reverseAt, "reverse"))
-            ? items.OrderByDescending(item => Folded(key(item), ignoresCase), comparer)
-            : items.OrderBy(item => Folded(key(item), ignoresCase), comparer);
-        try
-        {
-            return [.. sorted];
-        }
-        catch (InvalidOperationException wrapped) when (wrapped.InnerException is TemplateError error)
-        {
-            throw error;
-        }
+        return Values.Sorted(
+            items,
+            item => Folded(key(item), ignoresCase),
+            Values.IsTrue(arguments.Get(reverseAt, "reverse")),
+            budget);
     }
 
     private Sequence Unique(object? value, Arguments arguments)

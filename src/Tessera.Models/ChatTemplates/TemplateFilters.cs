@@ -13,7 +13,7 @@ internal sealed partial class TemplateFilters(Budget budget)
         {
             "tojson" => ToJson(value, arguments),
             "from_json" => FromJson(value),
-            "length" or "count" => Values.Length(value),
+            "length" or "count" => Values.Length(value, budget),
             "trim" => Trim(PythonText.Of(value, budget), arguments.TextOrNull(0, "chars")),
             "string" => PythonText.Of(value, budget),
             "safe" => PythonText.Of(value, budget).AsMarkup(),
@@ -41,6 +41,11 @@ internal sealed partial class TemplateFilters(Budget budget)
     private Text ToJson(object? value, Arguments arguments)
     {
         Sequence? separators = arguments.Get(2, "separators") as Sequence;
+        if (separators is { Items.Count: not 2 })
+        {
+            throw new TemplateError($"tojson: {separators.Items.Count} separators, wanted those of items and of keys");
+        }
+
         JsonOutput output = new(budget)
         {
             OnlyAscii = Values.IsTrue(arguments.Get(0, "ensure_ascii")),
@@ -60,8 +65,9 @@ internal sealed partial class TemplateFilters(Budget budget)
         {
             return JsonInput.Read(text.Value, budget);
         }
-        catch (System.Text.Json.JsonException broken)
+        catch (Exception broken) when (broken is System.Text.Json.JsonException or InvalidOperationException)
         {
+            // The second is the library's word for an escaped half of a surrogate pair.
             throw new TemplateError($"from_json: {broken.Message}");
         }
     }

@@ -20,21 +20,32 @@ internal static class TemplateTests
         "sequence" => value is Text or Map { IsNamespace: false } or Sequence { IsIndexed: true } or Undefined,
         "iterable" => value is Text or Map { IsNamespace: false } or Sequence or Undefined,
         "callable" => value is Callable,
-        "lower" => value is Text text && text.Value.Any(char.IsLower) && !text.Value.Any(char.IsUpper),
-        "upper" => value is Text text && text.Value.Any(char.IsUpper) && !text.Value.Any(char.IsLower),
-        "even" => Values.AreEqual(Remainder(value, 2, budget), 0L),
-        "odd" => Values.AreEqual(Remainder(value, 2, budget), 1L),
-        "divisibleby" => Values.AreEqual(Remainder(value, arguments.Required(0, "num"), budget), 0L),
-        "eq" or "equalto" or "==" => Values.AreEqual(value, arguments.Required(0, "other")),
-        "ne" or "!=" => !Values.AreEqual(value, arguments.Required(0, "other")),
-        "lt" or "lessthan" or "<" => Values.Compare(value, arguments.Required(0, "other")) < 0,
-        "le" or "<=" => Values.Compare(value, arguments.Required(0, "other")) <= 0,
-        "gt" or "greaterthan" or ">" => Values.Compare(value, arguments.Required(0, "other")) > 0,
-        "ge" or ">=" => Values.Compare(value, arguments.Required(0, "other")) >= 0,
+        "lower" => Has(value, char.IsLower, char.IsUpper, budget),
+        "upper" => Has(value, char.IsUpper, char.IsLower, budget),
+        "even" => Values.AreEqual(Remainder(value, 2L, budget), 0L, budget),
+        "odd" => Values.AreEqual(Remainder(value, 2L, budget), 1L, budget),
+        "divisibleby" => Values.AreEqual(Remainder(value, arguments.Required(0, "num"), budget), 0L, budget),
+        "eq" or "equalto" or "==" => Values.AreEqual(value, arguments.Required(0, "other"), budget),
+        "ne" or "!=" => !Values.AreEqual(value, arguments.Required(0, "other"), budget),
+        "lt" or "lessthan" or "<" => Values.Compare(value, arguments.Required(0, "other"), budget) < 0,
+        "le" or "<=" => Values.Compare(value, arguments.Required(0, "other"), budget) <= 0,
+        "gt" or "greaterthan" or ">" => Values.Compare(value, arguments.Required(0, "other"), budget) > 0,
+        "ge" or ">=" => Values.Compare(value, arguments.Required(0, "other"), budget) >= 0,
         "in" => Values.IsIn(value, arguments.Required(0, "seq"), budget),
         _ => throw new TemplateError($"no test is named '{name}'"),
     };
 
+    private static bool Has(object? value, Func<char, bool> some, Func<char, bool> none, Budget budget)
+    {
+        if (value is not Text text)
+        {
+            return false;
+        }
+
+        budget.SpendText(text.Value.Length);
+        return text.Value.Any(some) && !text.Value.Any(none);
+    }
+
     private static object? Remainder(object? value, object? divisor, Budget budget) =>
-        Operators.Compute("%", value, divisor is int number ? (long)number : divisor, budget);
+        Operators.Compute("%", value, divisor, budget);
 }

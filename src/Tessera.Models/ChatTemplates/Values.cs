@@ -18,9 +18,13 @@ internal static class Values
         _ => true,
     };
 
-    /// <summary>Returns whether two values are equal; whose a text is does not matter.</summary>
-    public static bool AreEqual(object? left, object? right, int depth = 0)
+    /// <summary>
+    /// Returns whether two values are equal; whose a text is does not matter. Each item costs a step, since a few lists
+    /// that hold each other twice have billions.
+    /// </summary>
+    public static bool AreEqual(object? left, object? right, Budget budget, int depth = 0)
     {
+        budget.Spend();
         if (depth > Deepest)
         {
             throw new TemplateError($"==: values are nested more than {Deepest} deep");
@@ -30,9 +34,9 @@ internal static class Values
         {
             (null, null) => true,
             (Undefined, Undefined) => true,
-            (Text a, Text b) => a.Value == b.Value,
-            (Map a, Map b) when !a.IsNamespace && !b.IsNamespace => AreEqualMaps(a, b, depth),
-            (Sequence a, Sequence b) when a.Is == b.Is && a.IsIndexed => AreEqualItems(a.Items, b.Items, depth),
+            (Text a, Text b) => AreEqualTexts(a, b, budget),
+            (Map a, Map b) when !a.IsNamespace && !b.IsNamespace => AreEqualMaps(a, b, budget, depth),
+            (Sequence a, Sequence b) when a.Is == b.Is && a.IsIndexed => AreEqualItems(a.Items, b.Items, budget, depth),
             _ when AsNumber(left) is double a && AsNumber(right) is double b =>
                 left is double || right is double ? a == b : AsWhole(left) == AsWhole(right),
             _ => ReferenceEquals(left, right),
@@ -40,11 +44,11 @@ internal static class Values
     }
 
     /// <summary>Orders two numbers, two texts or two sequences; other pairs have no order.</summary>
-    public static int Compare(object? left, object? right)
+    public static int Compare(object? left, object? right, Budget budget)
     {
         if (left is Sequence { Is: <= Sequence.Kind.Tuple } first && right is Sequence second && first.Is == second.Is)
         {
-            return CompareItems(first.Items, second.Items);
+            return CompareItems(first.Items, second.Items, budget);
         }
 
         if (left is Text a && right is Text b)
@@ -61,6 +65,20 @@ internal static class Values
             $"values of types {PythonText.TypeName(left)} and {PythonText.TypeName(right)} have no order");
     }
 
+    /// <summary>Returns items in the order of their keys; those of equal keys stay as they are.</summary>
+    public static List<T> Sorted<T>(IEnumerable<T> items, Func<T, object?> key, bool reverse, Budget budget)
+    {
+        Comparer<object?> comparer = Comparer<object?>.Create((left, right) => Compare(left, right, budget));
+        try
+        {
+            return [.. reverse ? items.OrderByDescending(key, comparer) : items.OrderBy(key, comparer)];
+        }
+        catch (InvalidOperationException wrapped) when (wrapped.InnerException is TemplateError error)
+        {
+            throw error;
+        }
+    }
+
     /// <summary>Returns whether a value is in a text, a sequence or a dictionary.</summary>
     public static bool IsIn(object? value, object? container, Budget budget)
     {
@@ -74,8 +92,7 @@ internal static class Values
             case Map { IsNamespace: false } map:
                 return map.TryGet(value, out _);
             case Sequence sequence:
-                budget.Spend(1 + sequence.Items.Count);
-                return sequence.Take().Exists(item => AreEqual(item, value));
+                return sequence.Take().Exists(item => AreEqual(item, value, budget));
             case Undefined:
                 return false;
             default:
@@ -100,7 +117,13 @@ internal static class Values
     }
 
     /// <summary>Returns the length of a value.</summary>
-    public static long Length(object? value) => value switch
+    public static long Length(object? value, Budget budget)
+    {
+        budget.SpendText(value is Text characters ? characters.Value.Length : 0);
+        return LengthOf(value);
+    }
+
+    private static long LengthOf(object? value) => value switch
     {
         Text text => text.Length,
         Map { IsNamespace: false } map => map.Count,
@@ -121,24 +144,35 @@ internal static class Values
     /// <summary>Returns a whole number that is one.</summary>
     public static long AsWhole(object? value) => value is bool flag ? (flag ? 1 : 0) : (long)value!;
 
-    private static int CompareItems(List<object?> left, List<object?> right)
+    private static int CompareItems(List<object?> left, List<object?> right, Budget budget)
     {
         for (int i = 0; i < Math.Min(left.Count, right.Count); i++)
         {
-            if (!AreEqual(left[i], right[i]))
+            if (!AreEqual(left[i], right[i], budget))
             {
-                return Compare(left[i], right[i]);
+                return Compare(left[i], right[i], budget);
             }
         }
 
         return left.Count.CompareTo(right.Count);
     }
 
-    private static bool AreEqualMaps(Map left, Map right, int depth) =>
-        left.Count == right.Count && left.Entries.All(entry =>
-            right.TryGet(entry.Key, out object? other) && AreEqual(entry.Value, other, depth + 1));
+    private static bool AreEqualTexts(Text left, Text right, Budget budget)
+    {
+        if (left.Value.Length != right.Value.Length)
+        {
+            return false;
+        }
 
-    private static bool AreEqualItems(List<object?> left, List<object?> right, int depth)
+        budget.SpendText(left.Value.Length);
+        return left.Value == right.Value;
+    }
+
+    private static bool AreEqualMaps(Map left, Map right, Budget budget, int depth) =>
+        left.Count == right.Count && left.Entries.All(entry =>
+            right.TryGet(entry.Key, out object? other) && AreEqual(entry.Value, other, budget, depth + 1));
+
+    private static bool AreEqualItems(List<object?> left, List<object?> right, Budget budget, int depth)
     {
         if (left.Count != right.Count)
         {
@@ -147,7 +181,7 @@ internal static class Values
 
         for (int i = 0; i < left.Count; i++)
         {
-            if (!AreEqual(left[i], right[i], depth + 1))
+            if (!AreEqual(left[i], right[i], budget, depth + 1))
             {
                 return false;
             }

@@ -152,6 +152,11 @@ public sealed class ChatTemplateTests
     [InlineData("{{ (['a' * 100000] * 10000) | join }}")]
     [InlineData("{{ range(99999) | map('string') | map('replace', '', 'abcdefghij' * 1000) | join }}")]
     [InlineData("{{ ('a\n' * 1000000) | indent(1000) }}")]
+    [InlineData("{% set l = range(99999) | list %}{% for a in l %}{{ l.index(99998) }}{% endfor %}")]
+    [InlineData("{% set t = 'a' * 1000000 %}{% for a in range(99999) %}{{ t is lower }}{{ t[-1] }}{% endfor %}")]
+    [InlineData(
+        "{% set n = namespace(x=1, y=1) %}{% for a in range(60) %}{% set n.x = [n.x, n.x] %}"
+        + "{% set n.y = [n.y, n.y] %}{% endfor %}{{ n.x == n.y }}")]
     public void WhatCostsTooMuchEndsWithinASecond(string source)
     {
         ChatTemplate template = ChatTemplate.Parse(source);
@@ -165,6 +170,26 @@ public sealed class ChatTemplateTests
         // A step allocates some hundred bytes, a character of a text two, and texts have 16 M characters at most.
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 3L << 30);
     }
+
+    [Theory]
+    [InlineData("{{ -(-9223372036854775807 - 1) }}", "more than 64 bits")]
+    [InlineData("{{ (-9223372036854775807 - 1) | abs }}", "more than 64 bits")]
+    [InlineData("{{ {1: 2} | tojson(separators=[]) }}", "0 separators")]
+    [InlineData("{{ {1: 2, 'a': 3} | tojson(sort_keys=true) }}", "have no order")]
+    [InlineData("{{ '\"\\\\ud800\"' | from_json }}", "from_json")]
+    public void WhatCannotBeComputedIsAnErrorOfTheTemplate(string source, string problem)
+    {
+        ChatTemplate template = ChatTemplate.Parse(source);
+        ChatTemplateException e =
+            Assert.Throws<ChatTemplateException>(() => template.Render([new ChatTurn("user", "Hi")]));
+        Assert.Contains(problem, e.Problem, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("{{ [1, 2, 3][1:3:9223372036854775807] }}", "[2]")]
+    [InlineData("{{ [1, 2, 3][1::-9223372036854775807] }}", "[2]")]
+    public void AStrideOfAnyLengthLeadsOut(string source, string text) =>
+        Assert.Equal(text, ChatTemplate.Parse(source).Render([new ChatTurn("user", "Hi")]).Text);
 
     [Fact]
     public void DeepTemplatesAreErrors()
