@@ -3,12 +3,15 @@ using Tessera.Tensors;
 namespace Tessera.Models;
 
 /// <summary>
-/// Draws the weights of a new model: N(0, 0.02), the two projections onto the residual stream divided by √(2 · layers)
-/// so that its variance doesn't grow with depth (GPT-2 report, section 2.3); norms start at 1, biases at 0.
+/// Draws the weights of a new model: N(0, deviation), the two projections onto the residual stream divided by
+/// √(2 · layers) so that its variance doesn't grow with depth (GPT-2 report, section 2.3); norms start at 1, and
+/// biases at 0.
 /// </summary>
-public sealed class Initialization(TransformerConfig config, int seed)
+/// <param name="config">The model.</param>
+/// <param name="seed">The seed of the draws.</param>
+/// <param name="deviation">The standard deviation; GPT-2's where nothing is said.</param>
+public sealed class Initialization(TransformerConfig config, int seed, double deviation = 0.02)
 {
-    private const double Deviation = 0.02;
     private readonly Random _random = new(seed);
 
     /// <summary>Returns the values of one parameter; call it in the order of the parameters.</summary>
@@ -19,7 +22,7 @@ public sealed class Initialization(TransformerConfig config, int seed)
         if (spec.Shape.Rank >= 2)
         {
             bool ontoResidual = spec.Kind is ParameterKind.AttentionOutput or ParameterKind.Down;
-            Fill(span, ontoResidual ? Deviation / Math.Sqrt(2.0 * config.Layers) : Deviation);
+            Fill(span, ontoResidual ? deviation / Math.Sqrt(2.0 * config.Layers) : deviation);
         }
         else if (IsScale(spec.Kind))
         {
@@ -34,11 +37,11 @@ public sealed class Initialization(TransformerConfig config, int seed)
         or ParameterKind.QueryNorm or ParameterKind.KeyNorm;
 
     /// <summary>Box–Muller, two at a time.</summary>
-    private void Fill(Span<float> span, double deviation)
+    private void Fill(Span<float> span, double spread)
     {
         for (int i = 0; i < span.Length; i += 2)
         {
-            double radius = deviation * Math.Sqrt(-2 * Math.Log(1 - _random.NextDouble()));
+            double radius = spread * Math.Sqrt(-2 * Math.Log(1 - _random.NextDouble()));
             (double sine, double cosine) = Math.SinCos(2 * Math.PI * _random.NextDouble());
             span[i] = (float)(radius * cosine);
             if (i + 1 < span.Length)

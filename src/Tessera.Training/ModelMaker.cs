@@ -27,7 +27,7 @@ public static class ModelMaker
     public static Transformer Create(Recipe recipe, TokenizerEncoder encoder, Precision precision)
     {
         TransformerConfig config = Configure(recipe, encoder);
-        Initialization initialization = new(config, unchecked((int)recipe.Seed));
+        Initialization initialization = new(config, unchecked((int)recipe.Seed), recipe.Model.InitialDeviation);
         ParameterSet parameters = new(config, initialization.Values);
         return new Transformer(config, parameters) { ComputeType = TypeOf(precision) };
     }
