@@ -5,6 +5,7 @@ using System.Security.Cryptography;
 using Microsoft.AspNetCore.Http;
 using Tessera.Inference;
 using Tessera.Models.ChatTemplates;
+using Tessera.Models.Tokenizers;
 using Tessera.Server.Wire;
 
 namespace Tessera.Server;
@@ -71,6 +72,10 @@ internal sealed class ChatCompletions(ChatModel model, ServerOptions options, Ti
         catch (ChatTemplateException refused)
         {
             throw ApiError.Invalid("messages", $"The model's chat template refuses the messages: {refused.Problem}");
+        }
+        catch (UnencodableTextException unknown)
+        {
+            throw ApiError.Invalid("messages", $"The model has no token for a character: {unknown.Message}");
         }
 
         ulong seed = request.HasSeed

@@ -74,8 +74,7 @@ internal sealed class BpeModel
             tokens[i] = _tokenOfByte[word[i]];
             if (tokens[i] == NoToken)
             {
-                string shown = JsonSlice.Shown(Encoding.UTF8.GetString(word));
-                throw new ArgumentException($"Encode: the vocabulary lacks byte 0x{word[i]:X2} of \"{shown}\"");
+                throw new UnencodableTextException(word[i], JsonSlice.Shown(Encoding.UTF8.GetString(word)));
             }
         }
     }
