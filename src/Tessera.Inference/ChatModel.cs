@@ -116,16 +116,8 @@ public sealed class ChatModel : IDisposable
         ReadOnlyMemory<byte> json = checkpoint.Files.TokenizerJson ?? throw new FileNotFoundException(
             $"{folder}: has no tokenizer.json, without which no text goes in or out");
 
-        // Both take a while, and neither needs the other.
-        Task<ByteLevelBpe> reading = Task.Run(() => ByteLevelBpe.Read(Path.Combine(folder, "tokenizer.json"), json));
-        Transformer model = checkpoint.Serve(contextLength: options.ContextLength);
-        ByteLevelBpe tokenizer = reading.GetAwaiter().GetResult();
-        if (tokenizer.VocabularySize > checkpoint.Config.VocabularySize)
-        {
-            throw new InvalidDataException(
-                $"{folder}: tokenizer.json has tokens up to {tokenizer.VocabularySize - 1}; the model of config.json "
-                + $"knows {checkpoint.Config.VocabularySize}");
-        }
+        (Transformer model, ByteLevelBpe tokenizer) = Read(checkpoint, options, json);
+        RequireKnownTokens(checkpoint, tokenizer);
 
         ChatTemplate? Template() => checkpoint.Files is { ChatTemplate: { } source } files
             ? ChatTemplate.Parse(
@@ -141,6 +133,50 @@ public sealed class ChatModel : IDisposable
             BeginsTexts = checkpoint.Files.Tokenizer?.AddBosToken is true,
             _checkpoint = checkpoint,
         };
+    }
+
+    /// <summary>Reads weights and tokenizer at the same time: both take a while, and neither needs the other.</summary>
+    private static (Transformer Model, ByteLevelBpe Tokenizer) Read(
+        Checkpoint checkpoint, EngineOptions options, ReadOnlyMemory<byte> json)
+    {
+        string path = Path.Combine(checkpoint.Folder, "tokenizer.json");
+        Task<ByteLevelBpe> reading = Task.Run(() => ByteLevelBpe.Read(path, json));
+        Transformer model;
+        try
+        {
+            model = checkpoint.Serve(contextLength: options.ContextLength);
+        }
+        catch (Exception weights)
+        {
+            // The other's error is told too: whoever mends the weights should not find a broken tokenizer after that.
+            Task.WaitAny(reading);
+            if (reading.Exception?.InnerException is { } words && weights is InvalidDataException)
+            {
+                throw new InvalidDataException(
+                    $"{weights.Message}; {words.Message}", new AggregateException(weights, words));
+            }
+
+            throw;
+        }
+
+        return (model, reading.GetAwaiter().GetResult());
+    }
+
+    private static void RequireKnownTokens(Checkpoint checkpoint, ByteLevelBpe tokenizer)
+    {
+        int vocabulary = checkpoint.Config.VocabularySize;
+        if (tokenizer.VocabularySize > vocabulary)
+        {
+            throw new InvalidDataException(
+                $"{checkpoint.Folder}: tokenizer.json has tokens up to {tokenizer.VocabularySize - 1}; the model of "
+                + $"config.json knows {vocabulary}");
+        }
+
+        if (checkpoint.Generation.BosId is { } begin && begin >= vocabulary)
+        {
+            throw new InvalidDataException(
+                $"{checkpoint.Folder}: bos_token_id is {begin}; the model of config.json knows {vocabulary} tokens");
+        }
     }
 
     private static SamplingOptions ToSampling(GenerationConfig config)

@@ -60,36 +60,42 @@ public sealed class Engine : IDisposable
     /// <exception cref="ContextLengthException">The prompt fills the context.</exception>
     /// <exception cref="ArgumentException">The prompt is empty or has a token that the model doesn't know.</exception>
     /// <exception cref="EngineBusyException">Too many requests wait.</exception>
+    /// <exception cref="ObjectDisposedException">The engine was stopped.</exception>
     public Generation Generate(GenerationRequest request)
     {
-        ObjectDisposedException.ThrowIf(_disposed, this);
         Check(request);
         Generation generation = new(_tokenizer, request);
         Sequence sequence = new(request, generation, ContextLength);
         lock (_gate)
         {
+            // Under the lock: what came after the last look at the arrivals would wait for ever.
+            ObjectDisposedException.ThrowIf(_disposed, this);
             if (_arrivals.Count + _scheduler.Unfinished >= _options.MaxConcurrent + _options.MaxWaiting)
             {
                 throw new EngineBusyException(_options.MaxWaiting);
             }
 
             _arrivals.Enqueue(sequence);
+            _wake.Set();
         }
 
-        _wake.Set();
         return generation;
     }
 
     /// <summary>Stops after the current step; answers that haven't ended fail.</summary>
     public void Dispose()
     {
-        if (_disposed)
+        lock (_gate)
         {
-            return;
+            if (_disposed)
+            {
+                return;
+            }
+
+            _disposed = true;
+            _wake.Set();
         }
 
-        _disposed = true;
-        _wake.Set();
         _thread?.Join();
         TakeArrivals();
         _scheduler.FailAll(new ObjectDisposedException(nameof(Engine)));

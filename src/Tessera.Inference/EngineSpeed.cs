@@ -16,7 +16,7 @@ public sealed class EngineSpeed : IDisposable
     private readonly TransformerModel _model;
     private readonly TimeProvider _time;
     private readonly int _positions;
-    private readonly int _blocksOfOne;
+    private readonly int[] _blocks;
     private readonly Segments _segments = new();
     private readonly Random _random = new(1);
     private readonly SamplingWorkspace _workspace;
@@ -36,8 +36,8 @@ public sealed class EngineSpeed : IDisposable
 
         (_transformer, _model, _time, _positions) = (model, new TransformerModel(model), time, positions);
         _workspace = new SamplingWorkspace(model.Config.VocabularySize);
-        _blocksOfOne = (positions + _model.BlockPositions - 1) / _model.BlockPositions;
-        _model.ReserveCache(checked(_blocksOfOne * parallel));
+        _blocks = new int[(positions + _model.BlockPositions - 1) / _model.BlockPositions];
+        _model.ReserveCache(checked(_blocks.Length * parallel));
         int slice = Math.Min(_options.PrefillChunk, positions - 1);
         for (int sequence = 0; sequence < parallel; sequence++)
         {
@@ -128,13 +128,12 @@ public sealed class EngineSpeed : IDisposable
 
     private void Add(int sequence, int rows, int past)
     {
-        Span<int> blocks = stackalloc int[_blocksOfOne];
-        for (int i = 0; i < blocks.Length; i++)
+        for (int i = 0; i < _blocks.Length; i++)
         {
-            blocks[i] = (sequence * _blocksOfOne) + i;
+            _blocks[i] = (sequence * _blocks.Length) + i;
         }
 
-        _segments.Add(rows, past, blocks);
+        _segments.Add(rows, past, _blocks);
     }
 
     private void Forward(int rows)

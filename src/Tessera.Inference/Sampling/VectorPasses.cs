@@ -157,8 +157,7 @@ internal static class VectorPasses
 
     /// <summary>
     /// Writes exp((value - max) / temperature) for <paramref name="count"/> values of buffers that are padded with the
-    /// maximum,
-    /// and returns whether any of them is 0.
+    /// maximum, and returns whether any of them is 0.
     /// </summary>
     public static bool Exponentials(
         ReadOnlySpan<float> values, Span<double> exponentials, int count, float max, double temperature)
