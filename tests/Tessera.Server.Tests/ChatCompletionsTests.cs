@@ -57,7 +57,7 @@ public sealed class ChatCompletionsTests
             """
             "user":"u","metadata":{"a":"b"},"store":false,"service_tier":"auto","safety_identifier":"s",
             "prompt_cache_key":"k","reasoning_effort":"low","verbosity":"low","parallel_tool_calls":true,"tools":[],
-            "tool_choice":"none","response_format":{"type":"text"},"modalities":["text"],"top_k":0,"n":1.0
+            "tool_choice":"none","response_format":{"type":"text"},"modalities":[ "text" ],"top_k":0,"n":1.0
             """));
     }
 

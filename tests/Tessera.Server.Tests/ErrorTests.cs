@@ -43,6 +43,7 @@ public sealed class ErrorTests(SharedServer shared) : IClassFixture<SharedServer
         { "\"logit_bias\":[]", "logit_bias" },
         { "\"logit_bias\":{\"x\":1}", "logit_bias" },
         { "\"logit_bias\":{\"99999\":1}", "logit_bias" },
+        { "\"logit_bias\":{\"+5\":1}", "logit_bias" },
         { "\"logit_bias\":{\"1\":101}", "logit_bias.1" },
         { "\"logprobs\":1", "logprobs" },
         { "\"top_logprobs\":2", "top_logprobs" },

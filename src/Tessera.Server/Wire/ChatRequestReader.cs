@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Unicode;
 using Tessera.Inference.Sampling;
@@ -112,7 +113,8 @@ internal static class ChatRequestReader
         Dictionary<int, float> biases = [];
         foreach (JsonProperty entry in map.EnumerateObject())
         {
-            if (!int.TryParse(entry.Name, out int token) || token < 0 || token >= vocabularySize)
+            bool isId = int.TryParse(entry.Name, NumberStyles.None, CultureInfo.InvariantCulture, out int token);
+            if (!isId || token >= vocabularySize)
             {
                 throw ApiError.WrongValue(
                     "logit_bias", $"token ids from 0 to {vocabularySize - 1} as names", $"'{entry.Name}'");
@@ -198,6 +200,19 @@ internal static class ChatRequestReader
         return (stream, includeUsage);
     }
 
+    private static bool IsOneOf(JsonElement value, params ReadOnlySpan<string> texts)
+    {
+        foreach (string text in texts)
+        {
+            if (value.ValueKind == JsonValueKind.String && value.ValueEquals(text))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     private static void RefuseWhatIsNotOffered(JsonObjectReader reader)
     {
         foreach (string field in (ReadOnlySpan<string>)["tools", "functions"])
@@ -210,8 +225,7 @@ internal static class ChatRequestReader
 
         foreach (string field in (ReadOnlySpan<string>)["tool_choice", "function_call"])
         {
-            if (reader.Any(field) is { } choice
-                && !(choice.ValueKind == JsonValueKind.String && choice.GetString() is "none" or "auto"))
+            if (reader.Any(field) is { } choice && !IsOneOf(choice, "none", "auto"))
             {
                 throw ApiError.NotOffered(field, "a function call");
             }
@@ -225,7 +239,9 @@ internal static class ChatRequestReader
             }
         }
 
-        if (reader.Any("modalities") is { } modalities && modalities.GetRawText() is not "[\"text\"]")
+        if (reader.Any("modalities") is { } modalities
+            && (modalities.ValueKind != JsonValueKind.Array
+                || !modalities.EnumerateArray().All(modality => IsOneOf(modality, "text"))))
         {
             throw ApiError.NotOffered("modalities", "something else than text");
         }
