@@ -66,6 +66,7 @@ public sealed class Checkpoint : IDisposable
         string path = Path.Combine(folder, CheckpointFiles.ConfigName);
         if (!File.Exists(path))
         {
+            HiddenPath.ThrowIfHidden(path);
             throw new FileNotFoundException($"{folder}: is no model: it has no {CheckpointFiles.ConfigName}", path);
         }
 
