@@ -1,8 +1,12 @@
 namespace Tessera.Training.Data;
 
 /// <summary>
-/// Counts the lines of data that can't be used, keeps the first few for the report, and stops past a limit.
+/// Counts the lines of data that can't be used, keeps the first few to name them, and stops past a limit.
 /// </summary>
+/// <remarks>
+/// A file is read more than once: for each part and each filter of it, and then found in the cache. However often that
+/// is, a line counts once.
+/// </remarks>
 /// <param name="limit">The number of bad lines that are skipped; one more is an error.</param>
 public sealed class BadLines(long limit)
 {
@@ -11,6 +15,7 @@ public sealed class BadLines(long limit)
 
     private const int ReportsKept = 20;
     private readonly List<BadLine> _first = [];
+    private readonly Dictionary<string, Counted> _files = [];
     private readonly BadLines? _whole;
 
     private BadLines(BadLines whole)
@@ -26,27 +31,39 @@ public sealed class BadLines(long limit)
     /// <exception cref="InvalidDataException">There are more bad lines than the limit.</exception>
     public void Add(string file, long line, string reason)
     {
-        if (_first.Count < ReportsKept)
+        // A reading tells of its lines in their order, so that one that isn't behind the last was counted before.
+        Counted before = _files.GetValueOrDefault(file);
+        if (line > before.LastLine)
         {
-            _first.Add(new BadLine(file, line, reason));
+            _files[file] = new Counted(before.Lines + 1, line);
+            Count++;
+            Keep([new BadLine(file, line, reason)]);
         }
 
-        Count++;
         _whole?.Add(file, line, reason);
         RequireWithinLimit();
     }
 
-    /// <summary>Returns a counter for one file, whose lines are counted here too.</summary>
+    /// <summary>Returns a counter for one reading of a file, whose lines are counted here too.</summary>
     public BadLines OfFile() => new(this);
 
     /// <summary>Counts the bad lines of a file that was read before.</summary>
     /// <exception cref="InvalidDataException">There are more bad lines than the limit.</exception>
-    public void Add(long count, IEnumerable<BadLine> first)
+    public void Add(string file, long count, IEnumerable<BadLine> first)
     {
-        _first.AddRange(first.Take(ReportsKept - _first.Count));
-        Count += count;
+        Counted before = _files.GetValueOrDefault(file);
+        if (count > before.Lines)
+        {
+            // Which lines they were is no longer known but for the first: none of this file counts from here on.
+            _files[file] = new Counted(count, long.MaxValue);
+            Count += count - before.Lines;
+            Keep(first.Where(bad => bad.Line > before.LastLine));
+        }
+
         RequireWithinLimit();
     }
+
+    private void Keep(IEnumerable<BadLine> lines) => _first.AddRange(lines.Take(ReportsKept - _first.Count));
 
     private void RequireWithinLimit()
     {
@@ -57,4 +74,6 @@ public sealed class BadLines(long limit)
                 + $"the first: {string.Join("; ", _first.Take(3))}");
         }
     }
+
+    private readonly record struct Counted(long Lines, long LastLine);
 }

@@ -227,6 +227,11 @@ public sealed class BatchReader
 
             (_source, _document, _row) = (place.Source, place.Document, place.Row);
             _rows = RowsOf(_pools[_source], _document);
+            if (_row < 0 || _row >= _rows)
+            {
+                throw new InvalidDataException(
+                    $"data position: row {_row} of a document of {_rows}: the data has changed");
+            }
         }
     }
 }

@@ -68,7 +68,7 @@ public static class DocumentReader
         return packed ? new GzipReader(file, path) : file;
     }
 
-    private static bool IsJson(string path) => Unpacked(path).EndsWith(".jsonl", StringComparison.OrdinalIgnoreCase);
+    internal static bool IsJson(string path) => Unpacked(path).EndsWith(".jsonl", StringComparison.OrdinalIgnoreCase);
 
     private static string Unpacked(string path) =>
         path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? path[..^3] : path;

@@ -1,3 +1,5 @@
+using Tessera.Tensors.Files;
+
 namespace Tessera.Training.Data;
 
 /// <summary>
@@ -10,8 +12,16 @@ public static class SourceFiles
     /// <param name="path">A file, a folder or a glob.</param>
     /// <param name="baseFolder">The folder that a relative path starts from; the working folder where null.</param>
     /// <exception cref="FileNotFoundException">Nothing is there that can be read.</exception>
+    /// <exception cref="InvalidDataException">The path is empty, or the file is of another kind.</exception>
+    /// <exception cref="UnauthorizedAccessException">A folder may not be entered or listed.</exception>
     public static IReadOnlyList<string> Find(string path, string? baseFolder = null)
     {
+        if (path.Length == 0 || path.Contains('\0', StringComparison.Ordinal))
+        {
+            string shown = path.Replace("\0", "\\0", StringComparison.Ordinal);
+            throw new InvalidDataException($"data: \"{shown}\" names no file");
+        }
+
         string full = baseFolder is null ? Path.GetFullPath(path) : Path.GetFullPath(path, baseFolder);
         if (File.Exists(full))
         {
@@ -25,6 +35,7 @@ public static class SourceFiles
         List<string> found = Directory.Exists(full) ? InFolder(full) : Matching(full);
         if (found.Count == 0)
         {
+            HiddenPath.ThrowIfHidden(full);
             string what = Directory.Exists(full) ? "the folder holds no .txt, .md or .jsonl file" : "no file is there";
             throw new FileNotFoundException($"{path}: {what} (looked at {full})", full);
         }

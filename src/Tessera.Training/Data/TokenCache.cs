@@ -15,7 +15,7 @@ public sealed class TokenCache(string folder)
     /// <summary>Gets the folder that caches are kept in where nothing else is said.</summary>
     public static string DefaultFolder => Path.Combine(
         Environment.GetFolderPath(
-            Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.Create),
+            Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify),
         "tessera",
         "tokens");
 
@@ -28,6 +28,7 @@ public sealed class TokenCache(string folder)
     /// <param name="cancellation">Stops the work; nothing is left behind.</param>
     /// <exception cref="InvalidDataException">The file is broken, or there are too many bad lines.</exception>
     /// <exception cref="IOException">The file can't be read or the cache can't be written.</exception>
+    /// <exception cref="UnauthorizedAccessException">There is no permission for either.</exception>
     public TokenFile Open(
         string path,
         DocumentSlice slice,
@@ -50,7 +51,7 @@ public sealed class TokenCache(string folder)
         string target = Path.Combine(folder, Key(facts));
         if (!Directory.Exists(target))
         {
-            Directory.CreateDirectory(folder);
+            RequireFolder();
             Make(target, path, slice, encoder, facts, badLines, progress, cancellation);
             return TokenFile.Open(target);
         }
@@ -58,7 +59,7 @@ public sealed class TokenCache(string folder)
         TokenFile file = TokenFile.Open(target);
         try
         {
-            badLines.Add(file.Facts.BadLines, file.Facts.FirstBadLines);
+            badLines.Add(path, file.Facts.BadLines, file.Facts.FirstBadLines);
         }
         catch
         {
@@ -67,6 +68,21 @@ public sealed class TokenCache(string folder)
         }
 
         return file;
+    }
+
+    private void RequireFolder()
+    {
+        try
+        {
+            Directory.CreateDirectory(folder);
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new UnauthorizedAccessException(
+                $"token cache {folder}: could not be made: no permission ({e.Message}); name another folder with the "
+                + "recipe's data.cache, or in XDG_DATA_HOME",
+                e);
+        }
     }
 
     private static (long Bytes, string Hash) Hash(string path)
@@ -79,7 +95,7 @@ public sealed class TokenCache(string folder)
     private static string Key(TokenFileFacts facts)
     {
         // The kind of file is in the key: the same bytes mean something else as lines of JSON and as text.
-        string kind = facts.Path.Contains(".jsonl", StringComparison.OrdinalIgnoreCase) ? "jsonl" : "text";
+        string kind = DocumentReader.IsJson(facts.Path) ? "jsonl" : "text";
         string all =
             $"{facts.FormatVersion}\n{facts.Sha256}\n{kind}\n{facts.Slice}\n{facts.Tokenizer}\n{facts.VocabularySize}";
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(all)));

@@ -30,12 +30,32 @@ public sealed record TokenizerRecipe
     /// </summary>
     public IReadOnlyList<string> ControlTokens { get; init; } = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"];
 
+    /// <summary>Returns what a byte-pair encoding is trained to.</summary>
+    internal BpeTrainerSettings Settings() => new()
+    {
+        VocabularySize = Vocabulary,
+        Splitting = Splitting,
+        SpecialTokens = ControlTokens,
+    };
+
     internal void Validate()
     {
         if (ControlTokens.Count == 0 || ControlTokens.Any(string.IsNullOrEmpty))
         {
             throw new ArgumentException(
                 "tokenizer: control_tokens must name at least one, the one that stands between documents");
+        }
+
+        if (Path is null && Kind == TokenizerKind.Bpe)
+        {
+            try
+            {
+                _ = new BpeTrainer(Settings());
+            }
+            catch (ArgumentException wrong)
+            {
+                throw new ArgumentException($"tokenizer: {wrong.Message}", wrong);
+            }
         }
     }
 }

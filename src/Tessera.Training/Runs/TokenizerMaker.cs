@@ -25,7 +25,7 @@ public static class TokenizerMaker
 
         DataRecipe data = recipe.Stages[0].Data;
         return wanted.Kind == TokenizerKind.Characters
-            ? BpeTrainer.TrainBytes(AllTexts(recipe, badLines), wanted.ControlTokens)
+            ? BpeTrainer.TrainBytes(AllTexts(recipe, badLines, cancellation), wanted.ControlTokens)
             : Train(recipe, data, badLines, cancellation);
     }
 
@@ -49,13 +49,7 @@ public static class TokenizerMaker
                 $"data.sources: no document with a word in {paths}, so that no tokenizer can be trained");
         }
 
-        BpeTrainer trainer = new(new BpeTrainerSettings
-        {
-            VocabularySize = wanted.Vocabulary,
-            Splitting = wanted.Splitting,
-            SpecialTokens = wanted.ControlTokens,
-        });
-        return trainer.Train(texts.Select(Next)).Tokenizer;
+        return new BpeTrainer(wanted.Settings()).Train(texts.Select(Next)).Tokenizer;
 
         ReadOnlyMemory<byte> Next(byte[] text)
         {
@@ -70,7 +64,8 @@ public static class TokenizerMaker
     /// <summary>
     /// Returns all texts, the held-out ones too: which characters there are is no knowledge of what they say.
     /// </summary>
-    private static IEnumerable<ReadOnlyMemory<byte>> AllTexts(Recipe recipe, BadLines badLines)
+    private static IEnumerable<ReadOnlyMemory<byte>> AllTexts(
+        Recipe recipe, BadLines badLines, CancellationToken cancellation)
     {
         IEnumerable<string> paths = recipe.Stages.SelectMany(s => s.Data.Sources.Select(p => p.Path))
             .Concat(recipe.Evaluation.HeldOut.Select(h => h.Path));
@@ -78,6 +73,7 @@ public static class TokenizerMaker
         {
             foreach (Document document in DocumentReader.Read(file, DocumentSlice.All, badLines))
             {
+                cancellation.ThrowIfCancellationRequested();
                 yield return document.Text;
                 foreach (ChatTurn turn in document.Turns)
                 {

@@ -154,7 +154,7 @@ public sealed class TrainingData : IDisposable
 
     private static string NameOf(string path)
     {
-        string name = Path.GetFileName(path);
+        string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(path));
         int dot = name.IndexOf('.', StringComparison.Ordinal);
         return dot > 0 ? name[..dot] : name;
     }

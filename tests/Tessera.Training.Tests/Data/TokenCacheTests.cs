@@ -74,6 +74,26 @@ public sealed class TokenCacheTests : IDisposable
         string path = _folder.Write("a.jsonl", "{\"text\":\"a\"}\n{}\n{}\n");
         Open(path, new BadLines(2)).Dispose();
         Assert.Throws<InvalidDataException>(() => Open(path, new BadLines(1)));
+
+        // Found or read again, in whole or in parts: a line counts once.
+        BadLines bad = new(2);
+        foreach (DocumentSlice slice in (DocumentSlice[])[default, new(0.5, false), new(0.5, true), new(0.5, true)])
+        {
+            new TokenCache(CacheFolder)
+                .Open(path, slice, _encoder, bad, cancellation: TestContext.Current.CancellationToken).Dispose();
+        }
+
+        Assert.Equal(2, bad.Count);
+        Assert.Equal([2, 3], bad.First.Select(line => line.Line));
+    }
+
+    [Fact]
+    public void TheNameOfAFolderDoesNotMakeATextLinesOfJson()
+    {
+        const string Content = "{\"text\":\"a\"}\n";
+        using TokenFile text = Open(_folder.Write("lines.jsonl.d/a.txt", Content), new BadLines(0));
+        using TokenFile lines = Open(_folder.Write("a.jsonl", Content), new BadLines(0));
+        Assert.Equal((Content.Length, 1), (text.Facts.TextBytes, lines.Facts.TextBytes));
     }
 
     [Fact]

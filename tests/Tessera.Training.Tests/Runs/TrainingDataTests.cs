@@ -119,10 +119,31 @@ public sealed class TrainingDataTests : IDisposable
     }
 
     [Fact]
-    public void StopsWhileATokenizerIsTrained()
+    public void ABadLineIsSkippedOnceHoweverOftenItsFileIsRead()
+    {
+        _folder.Write("bad.jsonl", "{}\n" + Lines(10, "s", "text "));
+        Recipe recipe = Read("""
+            tokenizer: {vocabulary: 259}
+            data: {sources: [bad.jsonl, {path: bad.jsonl, only: source=s}], hold_out: 0.3, bad_lines: 1}
+            training: {steps: 1}
+            """);
+        TokenizerEncoder encoder = new(MakeTokenizer(recipe, recipe.Data.BadLines));
+        BadLines badLines = new(recipe.Data.BadLines);
+        for (int reading = 0; reading < 2; reading++)
+        {
+            using TrainingData data = TrainingData.Open(
+                recipe, recipe.Stages[0], encoder, badLines, null, TestContext.Current.CancellationToken);
+            Assert.Equal(1, badLines.Count);
+        }
+    }
+
+    [Theory]
+    [InlineData("vocabulary: 259")]
+    [InlineData("kind: characters")]
+    public void StopsWhileATokenizerIsTrained(string tokenizer)
     {
         _folder.Write("a.jsonl", Lines(10, "s", "text "));
-        Recipe recipe = Read("data: {sources: a.jsonl}\ntraining: {steps: 1}\ntokenizer: {vocabulary: 259}");
+        Recipe recipe = Read($"data: {{sources: a.jsonl}}\ntraining: {{steps: 1}}\ntokenizer: {{{tokenizer}}}");
         Assert.Throws<OperationCanceledException>(
             () => TokenizerMaker.Make(recipe, new BadLines(0), new CancellationToken(canceled: true)));
     }
