@@ -16,12 +16,14 @@ internal static class DepthDefaults
     /// <summary>Returns the values that a depth stands for; what the recipe states goes before them.</summary>
     public static YamlMappingNode For(int depth, YamlMappingNode stated, RecipeBinder binder)
     {
+        // Two query heads share a key head, where the family knows how.
+        bool grouped = depth % 2 == 0 && Bind(binder, stated, ("model", [])).Model.Family != "gpt2";
         YamlMappingNode model = Mapping(
             ("layers", depth),
             ("width", HeadSize * depth),
             ("heads", depth),
             ("head_size", HeadSize),
-            ("key_heads", depth % 2 == 0 ? depth / 2 : depth));
+            ("key_heads", grouped ? depth / 2 : depth));
         int vocabulary = depth <= 4 ? 4096 : depth <= 8 ? 8192 : depth <= 12 ? 16_384 : 32_768;
         YamlMappingNode tokenizer = Mapping(("vocabulary", vocabulary));
         Recipe known = Bind(binder, stated, ("model", model), ("tokenizer", tokenizer));

@@ -103,6 +103,13 @@ public sealed record ModelRecipe
             throw new ArgumentException($"model: {Heads} heads can't be shared among {KeyHeads} key_heads");
         }
 
+        if (Family == "gpt2" && (ActualKeyHeads != Heads || ActualHeadSize * Heads != Width))
+        {
+            throw new ArgumentException(
+                $"model: {Heads} heads of {ActualHeadSize} channels and {ActualKeyHeads} key_heads in a width of "
+                + $"{Width}; the heads of gpt2 share the width, state neither head_size nor key_heads");
+        }
+
         if (ActualHeadSize % 2 != 0)
         {
             throw new ArgumentException(

@@ -75,6 +75,7 @@ public sealed record Recipe
             }
         }
 
+        Model.ToConfig(Tokenizer.Vocabulary, Context, []);
         return this;
     }
 }

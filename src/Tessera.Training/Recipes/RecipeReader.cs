@@ -14,7 +14,12 @@ public static class RecipeReader
     public static Recipe Load(string path, IEnumerable<string>? settings = null)
     {
         string full = Path.GetFullPath(path);
-        return Read(File.ReadAllText(full), path, Path.GetDirectoryName(full)!, settings);
+
+        // One character more than a recipe may have is enough to refuse it, whatever the file's size.
+        char[] text = new char[RecipeTree.Largest + 1];
+        using StreamReader reader = new(full);
+        int length = reader.ReadBlock(text);
+        return Read(new string(text, 0, length), path, Path.GetDirectoryName(full)!, settings);
     }
 
     /// <summary>Makes a recipe for one's own texts, with defaults that work and a depth as the only dial.</summary>
@@ -51,13 +56,13 @@ public static class RecipeReader
         }
 
         RecipeBinder binder = new(tree);
-        if (binder.Bind<Recipe>(tree.Root, "") is { Depth: { } depth })
-        {
-            tree.LayOver(DepthDefaults.For(depth, tree.Root, binder));
-        }
-
         try
         {
+            if (binder.Bind<Recipe>(tree.Root, "") is { Depth: { } depth })
+            {
+                tree.LayOver(DepthDefaults.For(depth, tree.Root, binder));
+            }
+
             List<StageRecipe> stages = Stages(tree, binder);
             Recipe recipe = binder.Bind<Recipe>(tree.Root, "") with
             {
@@ -67,7 +72,7 @@ public static class RecipeReader
             };
             return RecipePaths.MakeAbsolute(recipe, folder).Validate();
         }
-        catch (ArgumentException e)
+        catch (Exception e) when (e is ArgumentException or InvalidDataException)
         {
             throw new RecipeException($"{name}: {e.Message}", e);
         }
@@ -84,9 +89,15 @@ public static class RecipeReader
             }
         }
 
-        if (!tree.Root.Children.TryGetValue("stages", out YamlNode? node)
-            || node is not YamlSequenceNode stages
-            || !stages.Any())
+        // A single value stands for a list of it, here as everywhere.
+        tree.Root.Children.TryGetValue("stages", out YamlNode? node);
+        IReadOnlyList<YamlNode> stages = node switch
+        {
+            YamlSequenceNode list => [.. list.Children],
+            YamlMappingNode one => [one],
+            _ => [],
+        };
+        if (stages.Count == 0)
         {
             return [binder.Bind<StageRecipe>(below, "")];
         }

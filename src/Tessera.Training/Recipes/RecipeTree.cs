@@ -7,7 +7,9 @@ namespace Tessera.Training.Recipes;
 /// <summary>Holds the YAML of a recipe with where each value comes from, before it is bound to records.</summary>
 internal sealed class RecipeTree
 {
-    private const int Largest = 1 << 20;
+    /// <summary>The most characters of a recipe.</summary>
+    public const int Largest = 1 << 20;
+
     private const int DeepestNesting = 32;
     private const int MostReferences = 100;
     private readonly Dictionary<YamlNode, string> _origins = new(ReferenceEqualityComparer.Instance);
@@ -18,7 +20,7 @@ internal sealed class RecipeTree
         _file = file;
         if (text.Length > Largest)
         {
-            throw new RecipeException($"{file}: {text.Length} characters; a recipe has at most {Largest}");
+            throw new RecipeException($"{file}: {text.Length} characters or more; a recipe has at most {Largest}");
         }
 
         YamlNode? root = Parse(text, file);

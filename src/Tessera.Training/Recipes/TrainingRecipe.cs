@@ -6,7 +6,7 @@ namespace Tessera.Training.Recipes;
 public sealed record TrainingRecipe
 {
     /// <summary>Gets the number of steps; or state <c>tokens</c> or <c>passes</c>.</summary>
-    public long? Steps { get; init => field = Check.Within(value, 1L, long.MaxValue); }
+    public long? Steps { get; init => field = Check.Within(value, 1L, int.MaxValue); }
 
     /// <summary>Gets the number of tokens, rounded up to whole steps.</summary>
     public long? Tokens { get; init => field = Check.Within(value, 1L, long.MaxValue); }
@@ -79,8 +79,15 @@ public sealed record TrainingRecipe
 
     /// <summary>Returns the number of steps.</summary>
     /// <param name="rows">The rows of the data once, which <c>passes</c> are counted in.</param>
-    public long StepsFor(long rows) =>
-        Steps ?? (long)Math.Ceiling((Tokens ?? Passes!.Value * rows) / TokensAStep);
+    /// <exception cref="InvalidDataException">They are more than a stage can count.</exception>
+    public long StepsFor(long rows)
+    {
+        double steps = Steps ?? Math.Ceiling((Tokens ?? Passes!.Value * rows) / TokensAStep);
+        return steps <= int.MaxValue
+            ? (long)steps
+            : throw new InvalidDataException(
+                $"training: {steps:N0} steps of {TokensAStep:N0} tokens; a stage has at most {int.MaxValue:N0}");
+    }
 
     /// <summary>Returns the course of the learning rates over a number of steps.</summary>
     public Schedule ScheduleOver(long steps)
@@ -104,5 +111,14 @@ public sealed record TrainingRecipe
             throw new ArgumentException(
                 $"{where}: state one of steps, tokens and passes{(stated == 0 ? "" : $", not {stated} of them")}");
         }
+
+        if (TokensAStep > int.MaxValue)
+        {
+            throw new ArgumentException(
+                $"{where}: batch × sequence × accumulation is {TokensAStep} tokens a step; wanted at most "
+                + $"{int.MaxValue}");
+        }
+
+        StepsFor(0);
     }
 }
