@@ -22,7 +22,6 @@ public sealed class TrainingRun : IDisposable
     private readonly Recipe _recipe;
     private readonly RunLog _log;
     private readonly TimeProvider _time;
-    private readonly BadLines _badLines;
     private TrainingProgress _progress = new();
 
     /// <summary>Makes a run in its folder.</summary>
@@ -33,7 +32,6 @@ public sealed class TrainingRun : IDisposable
     {
         (_folder, _recipe, _time) = (folder, folder.Recipe, time);
         _log = new RunLog(folder, display, time);
-        _badLines = new BadLines(_recipe.Data.BadLines);
     }
 
     /// <summary>
@@ -68,16 +66,29 @@ public sealed class TrainingRun : IDisposable
 
     private bool RunStages(CancellationToken cancellation)
     {
-        RunCheckpoint? checkpoint = _folder.Checkpoints.Newest(m => Warn($"a checkpoint is left out: {m}"));
+        List<string> broken = [];
+        RunCheckpoint? checkpoint = _folder.Checkpoints.Newest(broken.Add);
+        if (checkpoint is null && broken.Count > 0)
+        {
+            // To begin anew would delete them, and a disk that is mended may give them back.
+            throw new InvalidDataException(
+                $"{_folder.Path}: no checkpoint is whole ({broken[0]}); put back what is missing, or begin anew");
+        }
+
         TrainingState? state = checkpoint?.State;
+        RequireStage(state);
         _log.GoBackTo(state?.Step ?? -1);
         _folder.Checkpoints.RemoveAfter(state?.Step ?? -1);
         TokenizerEncoder encoder = new(Tokenizer(cancellation));
         Transformer model = ModelMaker.Create(_recipe, encoder, _recipe.Stages[0].Training.Precision);
+        SampleWriter.RequireRoom(_recipe, encoder, model.Config.ContextLength);
         if (checkpoint is not null)
         {
             Restore(model, checkpoint);
         }
+
+        // Not before: going back to the checkpoint would take them out of the metrics again.
+        broken.ForEach(message => Warn($"a checkpoint is left out: {message}"));
 
         int first = state is null ? 0 : state.Stage;
         Announce(model, encoder, resumed: state is not null);
@@ -107,8 +118,6 @@ public sealed class TrainingRun : IDisposable
 
     internal TimeProvider Time => _time;
 
-    internal BadLines BadLines => _badLines;
-
     internal void Report(RunEvent what) => _log.Report(what with { Step = _progress.Step });
 
     internal void Warn(string message) => Report(new Warned { Message = message });
@@ -118,14 +127,34 @@ public sealed class TrainingRun : IDisposable
     {
         _log.Flush();
         RunCheckpoint written = _folder.Checkpoints.Save(content);
+        _progress.SavedStep = content.State.Step;
         bool best = content.State.HeldOutLoss is { } loss && loss <= content.State.BestHeldOutLoss;
         Report(new CheckpointWritten { Folder = written.Folder, Best = best });
+    }
+
+    private void RequireStage(TrainingState? state)
+    {
+        if (state is not null && (uint)state.Stage >= (uint)_recipe.Stages.Count)
+        {
+            throw new InvalidDataException(
+                $"{_folder.Path}: the checkpoint of step {state.Step} is of stage {state.Stage + 1}, and the recipe "
+                + $"has {_recipe.Stages.Count}: the recipe has changed");
+        }
     }
 
     private void Restore(Transformer model, RunCheckpoint from)
     {
         using Checkpoint stored = Checkpoint.Load(from.Folder);
-        stored.Fill(model.Parameters.All);
+        try
+        {
+            stored.Fill(model.Parameters.All);
+        }
+        catch (ArgumentException wrong)
+        {
+            throw new InvalidDataException(
+                $"{from.Folder}: is not of the recipe's model ({wrong.Message}): the recipe has changed", wrong);
+        }
+
         _progress = TrainingProgress.Of(from.State);
         string here = KernelSet.Default.InstructionSet.ToString();
         if (from.State.InstructionSet != here)
@@ -142,7 +171,7 @@ public sealed class TrainingRun : IDisposable
             return ByteLevelBpe.Load(_folder.TokenizerPath);
         }
 
-        ByteLevelBpe made = TokenizerMaker.Make(_recipe, _badLines, cancellation);
+        ByteLevelBpe made = TokenizerMaker.Make(_recipe, new BadLines(_recipe.Data.BadLines), cancellation);
         AtomicFile.Write(_folder.TokenizerPath, made.ToJson());
         return made;
     }
@@ -151,7 +180,9 @@ public sealed class TrainingRun : IDisposable
     {
         Budget budget = Budget.Of(_recipe, encoder.VocabularySize, []);
         _progress.Roof = MachineRoof.Flops(model.ComputeType, _time);
-        _progress.FlopsPerToken = budget.Tokens > 0 ? budget.Flops / budget.Tokens : 0;
+        _progress.FlopsPerToken = budget.Tokens > 0
+            ? budget.Flops / budget.Tokens
+            : Budget.Of(_recipe.Model, encoder.VocabularySize, _recipe.Stages[0].Training.Sequence, 1).Flops;
         _progress.TotalTokens = budget.Tokens;
         Report(new RunStarted
         {

@@ -43,8 +43,14 @@ internal sealed class TrainingStage : IDisposable
         TrainingRecipe training = _stage.Training;
         _model.ComputeType = ModelMaker.TypeOf(training.Precision);
         IProgress<TokenisingProgress> reading = new ReadingProgress(run);
-        _data = TrainingData.Open(run.Recipe, _stage, encoder, run.BadLines, reading, cancellation);
+        BadLines badLines = new(_stage.Data.BadLines);
+        _data = TrainingData.Open(run.Recipe, _stage, encoder, badLines, reading, cancellation);
         run.Folder.Save(_data.Manifest, _stage);
+        if (badLines.Count > 0 && checkpoint is null)
+        {
+            run.Warn($"{badLines.Count} bad lines of data were skipped, first {badLines.First[0]}");
+        }
+
         _optimizer = OptimizerMaker.Create(training, model);
         _schedule = training.ScheduleOver(_data.Steps);
         _guard = new SpikeGuard(training.Spikes == SpikeAction.Off ? double.PositiveInfinity : 8);
@@ -70,14 +76,16 @@ internal sealed class TrainingStage : IDisposable
     {
         if (_stageStep == 0)
         {
+            _run.Progress.BeginStage();
             _run.Report(new StageStarted { Name = _stage.Name, Index = _index, Steps = _data.Steps });
         }
 
-        while (_stageStep < _data.Steps)
+        // A run that was killed behind the checkpoint with which a stage ended early must not go on with that stage.
+        while (_stageStep < _data.Steps && !HasRisen)
         {
             if (cancellation.IsCancellationRequested)
             {
-                Save();
+                SaveUnlessSaved();
                 return false;
             }
 
@@ -86,7 +94,7 @@ internal sealed class TrainingStage : IDisposable
             if (Due(_run.Recipe.Evaluation.Every, last))
             {
                 Measure(last);
-                last |= _run.Progress.Rises >= (_run.Recipe.Evaluation.StopAfterRises ?? int.MaxValue);
+                last |= HasRisen;
             }
 
             if (Due(_run.Recipe.Samples.Every, last))
@@ -109,6 +117,8 @@ internal sealed class TrainingStage : IDisposable
     }
 
     public void Dispose() => _data.Dispose();
+
+    private bool HasRisen => _run.Progress.Rises >= (_run.Recipe.Evaluation.StopAfterRises ?? int.MaxValue);
 
     private bool Due(long every, bool last) => last || _stageStep % every == 0;
 
@@ -231,6 +241,18 @@ internal sealed class TrainingStage : IDisposable
         _run.Report(measured);
     }
 
+    /// <summary>
+    /// Writes a checkpoint where this step has none: another in its place would no longer say what was measured, and
+    /// the best would not be known as such.
+    /// </summary>
+    private void SaveUnlessSaved()
+    {
+        if (_run.Progress.SavedStep != _run.Progress.Step)
+        {
+            Save();
+        }
+    }
+
     private void Save()
     {
         TrainingProgress progress = _run.Progress;
@@ -279,8 +301,9 @@ internal sealed class TrainingStage : IDisposable
 
     private void RestoreGuard(RunCheckpoint checkpoint)
     {
-        IReadOnlyDictionary<string, double> numbers = checkpoint.State.Numbers;
-        _guard.State = ((long)numbers["guard_steps"], numbers["guard_mean"], numbers["guard_variance"]);
+        TrainingState state = checkpoint.State;
+        _guard.State =
+            ((long)state.Number("guard_steps"), state.Number("guard_mean"), state.Number("guard_variance"));
     }
 
     private void RestoreOptimizer(RunCheckpoint checkpoint)
@@ -288,10 +311,17 @@ internal sealed class TrainingStage : IDisposable
         using SafetensorsFile tensors = checkpoint.OpenTensors();
         foreach ((string name, Tensor value) in _optimizer.State)
         {
-            value.Fill<float>(tensors[name].Span<float>());
+            if (!tensors.TryGet(name, out Tensor? stored) || stored.Shape != value.Shape || stored.DType != DType.F32)
+            {
+                throw new InvalidDataException(
+                    $"{tensors.Path}: tensor {name} is {stored?.ToString() ?? "missing"}; the recipe's optimizer wants "
+                    + $"F32 of {value.Shape}: the recipe has changed");
+            }
+
+            value.Fill<float>(stored.Span<float>());
         }
 
-        _optimizer.Steps = (int)checkpoint.State.Numbers["optimizer_steps"];
+        _optimizer.Steps = (int)checkpoint.State.Number("optimizer_steps");
     }
 
     private sealed class ReadingProgress(TrainingRun run) : IProgress<TokenisingProgress>

@@ -19,6 +19,7 @@ public sealed class RunCheckpoint
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        RespectNullableAnnotations = true,
         WriteIndented = true,
     };
 

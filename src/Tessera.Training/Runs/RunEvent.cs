@@ -21,6 +21,7 @@ public abstract record RunEvent
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
         NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        RespectNullableAnnotations = true,
         Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
@@ -32,6 +33,16 @@ public abstract record RunEvent
 
     /// <summary>Reads a line that <see cref="ToJson"/> has written.</summary>
     /// <exception cref="JsonException">The line is no event.</exception>
-    public static RunEvent FromJson(ReadOnlySpan<byte> line) =>
-        JsonSerializer.Deserialize<RunEvent>(line, _options) ?? throw new JsonException("null is no event");
+    public static RunEvent FromJson(ReadOnlySpan<byte> line)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<RunEvent>(line, _options) ?? throw new JsonException("null is no event");
+        }
+        catch (NotSupportedException nameless)
+        {
+            // What the library says to an object that doesn't state which event it is.
+            throw new JsonException("no field \"event\"", nameless);
+        }
+    }
 }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Tessera.Tensors.Files;
 using Tessera.Training.Data;
@@ -74,6 +75,7 @@ public sealed class RunFolder : IDisposable
         string full = System.IO.Path.GetFullPath(path), recipe = System.IO.Path.Combine(full, RecipeName);
         if (!File.Exists(recipe))
         {
+            HiddenPath.ThrowIfHidden(recipe);
             throw new FileNotFoundException($"{path}: holds no run: there is no {RecipeName} in it", recipe);
         }
 
@@ -84,11 +86,11 @@ public sealed class RunFolder : IDisposable
     /// <summary>
     /// Writes the list of the data of one stage into manifest.json, beside those of the other stages.
     /// </summary>
+    /// <exception cref="InvalidDataException">The manifest that is there is no JSON object.</exception>
     public void Save(Manifest manifest, StageRecipe stage)
     {
         string path = In("manifest.json");
-        JsonNode? before = File.Exists(path) ? JsonNode.Parse(File.ReadAllText(path)) : null;
-        JsonObject stages = before as JsonObject ?? [];
+        JsonObject stages = File.Exists(path) ? ReadManifest(path) : [];
         stages[stage.Name] = manifest.ToJson();
         AtomicFile.Write(path, stages.ToJsonString(DataJson.Options));
     }
@@ -98,6 +100,19 @@ public sealed class RunFolder : IDisposable
     {
         Metrics.Dispose();
         _lock.Dispose();
+    }
+
+    private static JsonObject ReadManifest(string path)
+    {
+        try
+        {
+            return JsonNode.Parse(File.ReadAllBytes(path)) as JsonObject
+                ?? throw new InvalidDataException($"{path}: is no JSON object; delete it, and it is written again");
+        }
+        catch (JsonException broken)
+        {
+            throw new InvalidDataException($"{path}: {broken.Message}; delete it, and it is written again", broken);
+        }
     }
 
     private static bool IsLock(string path) => System.IO.Path.GetFileName(path) == ".lock";

@@ -38,12 +38,20 @@ public sealed record TrainingState
     /// <summary>Gets the held-out loss of this checkpoint; none where it wasn't measured.</summary>
     public double? HeldOutLoss { get; init; }
 
-    /// <summary>Gets the lowest held-out loss so far; none before the first measurement.</summary>
+    /// <summary>
+    /// Gets the lowest held-out loss of the stage so far; none before its first measurement.
+    /// </summary>
     public double? BestHeldOutLoss { get; init; }
 
-    /// <summary>Gets how many measurements have gone by since the lowest.</summary>
+    /// <summary>Gets how many measurements of the stage have gone by since the lowest.</summary>
     public int Rises { get; init; }
 
     /// <summary>Gets the seconds that the run has taken, over all its sittings.</summary>
     public double Seconds { get; init; }
+
+    /// <summary>Returns one of <see cref="Numbers"/>.</summary>
+    /// <exception cref="InvalidDataException">There is none of that name.</exception>
+    internal double Number(string name) => Numbers.TryGetValue(name, out double number)
+        ? number
+        : throw new InvalidDataException($"training state of step {Step}: numbers.{name} is missing");
 }

@@ -41,6 +41,19 @@ public sealed class MetricsFileTests : IDisposable
             Assert.Equal(whole, File.ReadAllText(path));
         });
 
+    [Theory]
+    [InlineData("{}")]
+    [InlineData("null")]
+    [InlineData("{\"event\":\"warning\",\"step\":1,\"message\":null}")]
+    public void ALineThatIsNoEventIsTakenAway(string line)
+    {
+        string path = Path.Combine(_folder.Path, "metrics.jsonl");
+        Write(path, 1, 2);
+        File.AppendAllText(path, line + "\n");
+        using MetricsFile metrics = new(path);
+        Assert.Equal(4, metrics.TruncateTo(2).Count);
+    }
+
     [Fact]
     public void AFullDiskIsSaidAndTakesNothingAway()
     {

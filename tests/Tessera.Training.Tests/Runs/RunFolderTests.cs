@@ -33,6 +33,19 @@ public sealed class RunFolderTests : IDisposable
         Assert.Equal(RecipeWriter.Write(_recipe), RecipeWriter.Write(opened.Recipe));
     }
 
+    [Theory]
+    [InlineData("{\"train\":")]
+    [InlineData("[]")]
+    public void ABrokenManifestIsNamed(string content)
+    {
+        using RunFolder run = RunFolder.Create(RunPath, _recipe);
+        File.WriteAllText(Path.Combine(RunPath, "manifest.json"), content);
+        InvalidDataException e = Assert.Throws<InvalidDataException>(
+            () => run.Save(new Manifest { Tokenizer = "t", Sources = [] }, _recipe.Stages[0]));
+        Assert.Contains("manifest.json", e.Message, StringComparison.Ordinal);
+        Assert.Contains("delete it", e.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void AWrongPathIsSaidBeforeAnythingIsWritten()
     {
