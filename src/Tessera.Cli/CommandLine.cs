@@ -4,6 +4,7 @@ using System.CommandLine.Invocation;
 using Tessera.Cli.Commands;
 using Tessera.Inference;
 using Tessera.Models.ChatTemplates;
+using Tessera.Models.Tokenizers;
 
 namespace Tessera.Cli;
 
@@ -56,6 +57,10 @@ internal static class CommandLine
         {
             return Fail(error.Message);
         }
+        catch (UnauthorizedAccessException error)
+        {
+            return Fail($"{error.Message.TrimEnd('.')}; give your user the right to it, or take another place");
+        }
         catch (Exception error) when (IsExpected(error))
         {
             return Fail(error.Message);
@@ -107,12 +112,12 @@ internal static class CommandLine
 
     /// <summary>Returns whether an error's message says by itself what was wrong outside the program.</summary>
     private static bool IsExpected(Exception error) => error is IOException or InvalidDataException
-        or UnauthorizedAccessException or ContextLengthException or ChatTemplateException
-        or InsufficientMemoryException;
+        or ContextLengthException or ChatTemplateException or UnencodableTextException or InsufficientMemoryException;
 
     private static int Fail(string message, Exception? fault = null)
     {
-        StandardStreams.Error.WriteLine($"tessera: {message}");
+        // A message may quote a file from outside, which must not steer the terminal.
+        StandardStreams.Error.WriteLine($"tessera: {AnswerOutput.Harmless(message)}");
         if (fault is not null && Environment.GetEnvironmentVariable("TESSERA_TRACE") is "1")
         {
             StandardStreams.Error.WriteLine(fault);

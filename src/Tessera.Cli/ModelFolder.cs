@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Tessera.Tensors.Files;
 
 namespace Tessera.Cli;
 
@@ -18,6 +19,7 @@ internal static class ModelFolder
 
     /// <summary>Returns the folder of a model: a path, or the name of one beside the program.</summary>
     /// <exception cref="CommandFailedException">There is no such model.</exception>
+    /// <exception cref="UnauthorizedAccessException">A folder on the way to it may not be entered.</exception>
     public static string Find(string? model)
     {
         if (model is not null && Directory.Exists(model))
@@ -36,6 +38,7 @@ internal static class ModelFolder
             return found;
         }
 
+        HiddenPath.ThrowIfHidden(model ?? AppContext.BaseDirectory);
         throw new CommandFailedException(model is null
             ? $"the bundled model {Bundled} is not beside the program ({AppContext.BaseDirectory}models); "
                 + "give the folder of a model"

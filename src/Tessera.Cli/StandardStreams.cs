@@ -19,5 +19,7 @@ internal static class StandardStreams
     /// <summary>Opens standard input as text.</summary>
     public static TextReader OpenInput() => new StreamReader(Console.OpenStandardInput(), _utf8);
 
-    private static StreamWriter Writer(Stream stream) => new(stream, _utf8) { AutoFlush = true };
+    // A signal's handler writes from a thread of its own, beside whatever the command writes.
+    private static TextWriter Writer(Stream stream) =>
+        TextWriter.Synchronized(new StreamWriter(stream, _utf8) { AutoFlush = true });
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -62,12 +63,18 @@ internal sealed class TokenizerLines(ByteLevelBpe tokenizer, int[] first, bool s
         char[] separators = ['[', ']', ',', ' ', '\t', '\r', '\n'];
         foreach (string number in reader.ReadToEnd().Split(separators, StringSplitOptions.RemoveEmptyEntries))
         {
-            int id = int.TryParse(number, out int parsed)
+            int id = TryId(number, out int parsed)
                 ? parsed
                 : throw new CommandFailedException($"'{number}' on standard input is no id; wanted whole numbers");
-            output.Write(tokenizer.TokenBytes(Known(id)));
+            output.Write(IsKnown(id)
+                ? tokenizer.TokenBytes(id)
+                : throw new CommandFailedException($"standard input: {NoId(id)}"));
         }
     }
+
+    /// <summary>Reads an id as people and programs write one: digits alone.</summary>
+    public static bool TryId(string text, out int id) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out id);
 
     /// <summary>Reads one array of ids a line and writes one JSON string a line.</summary>
     public void DecodeLines(Stream input, Stream output) => EachLine(input, output, value =>
@@ -107,13 +114,12 @@ internal sealed class TokenizerLines(ByteLevelBpe tokenizer, int[] first, bool s
     private static string Kind(JsonElement value) => value.ValueKind.ToString().ToLowerInvariant();
 
     private int Id(JsonElement value) => value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out int id)
-        ? Known(id)
+        ? IsKnown(id) ? id : throw new FormatException(NoId(id))
         : throw new FormatException($"has {Kind(value)}; wanted whole numbers");
 
-    private int Known(int id) => id >= 0 && id < tokenizer.VocabularySize
-        ? id
-        : throw new CommandFailedException(
-            $"{id} is no id of this tokenizer; it has 0 to {tokenizer.VocabularySize - 1}");
+    private bool IsKnown(int id) => id >= 0 && id < tokenizer.VocabularySize;
+
+    private string NoId(int id) => $"{id} is no id of this tokenizer; it has 0 to {tokenizer.VocabularySize - 1}";
 
     private void WriteIds(Stream output) =>
         output.Write(Encoding.ASCII.GetBytes($"[{string.Join(", ", _ids)}]\n"));

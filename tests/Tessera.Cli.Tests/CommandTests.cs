@@ -62,6 +62,10 @@ public sealed class CommandTests
             "\"a\"\n5\n", "tokenize", TesseraProcess.Model(), "--jsonl");
         Assert.Equal(1, wrong.ExitCode);
         Assert.Contains("line 2", wrong.Error);
+        TesseraProcess unknown = await TesseraProcess.RunAsync(
+            "[1]\n[99999999]\n", "tokenize", TesseraProcess.Model(), "--jsonl", "--decode");
+        Assert.Equal(1, unknown.ExitCode);
+        Assert.Contains("line 2 on standard input: 99999999 is no id", unknown.Error);
     }
 
     [Fact]
@@ -125,6 +129,9 @@ public sealed class CommandTests
     public async Task WhatIsWrongIsSaidInALineWithoutATrace()
     {
         string model = TesseraProcess.Model();
+        using TemporaryFolder folder = new();
+        string recipe = folder.Path("r.yaml");
+        File.WriteAllText(recipe, "data: {sources: x.txt}\ntraining: {steps: 1}");
         (int Code, string Said, string[] Arguments)[] cases =
         [
             (2, "generat", ["generat"]),
@@ -132,6 +139,13 @@ public sealed class CommandTests
             (2, "--temperature is 'hot'", ["generate", model, "--prompt", "x", "--temperature", "hot"]),
             (2, "--top-k is '0'", ["generate", model, "--prompt", "x", "--top-k", "0"]),
             (2, "--port is '99999'", ["serve", model, "--port", "99999"]),
+            (2, "--depth is 'x'", ["train", "--data", "x.txt", "--depth", "x"]),
+            (2, "--vocabulary is '5'", ["tokenizer", "train", "--data", "x.txt", "--vocabulary", "5"]),
+            (1, "wanted 259", ["tokenizer", "train", "--data", "x.txt", "--vocabulary", "2000000000"]),
+            (1, "/a, b.txt: no file is there", ["train", recipe, "--data", "a, b.txt", "-o", folder.Path("run")]),
+            (1, "is no folder's name", ["train", recipe, "--set", "name=../x"]),
+            (1, "the heads of gpt2", ["train", recipe, "--set", "model={family: gpt2, key_heads: 1}"]),
+            (1, "--tokens has +1", ["logits", model, "--tokens", "+1", "--output", "x.f32"]),
             (1, "no model at nowhere", ["generate", "nowhere", "--prompt", "x"]),
             (1, "config.json", ["inspect", Path.GetDirectoryName(model)!]),
             (1, "no address", ["serve", model, "--host", "nowhere.example"]),
@@ -142,6 +156,7 @@ public sealed class CommandTests
         {
             TesseraProcess process = await TesseraProcess.RunAsync("", arguments);
             Assert.True(process.ExitCode == code, $"{arguments[0]}: {process.ExitCode}, {process.Error}");
+            Assert.DoesNotContain("fault of tessera", process.Error);
             Assert.Equal("", process.Output);
             Assert.Contains(said, process.Error);
             Assert.DoesNotContain("   at ", process.Error);

@@ -25,16 +25,18 @@ internal sealed class ChatLoop(ChatModel model, ChatSession session, ChatTermina
     ];
 
     private readonly ChatStatistics _statistics = new(TimeProvider.System);
-    private CancellationTokenSource? _answering;
+    private volatile CancellationTokenSource? _answering;
+    private bool _answerFailed;
 
-    /// <summary>Runs until the input ends.</summary>
-    public void Run()
+    /// <summary>Runs until the input ends; returns whether every question that came got an answer.</summary>
+    public bool Run()
     {
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal =>
         {
-            // While an answer comes, Ctrl-C stops that; else it does what it always does.
-            signal.Cancel = _answering is not null;
-            _answering?.Cancel();
+            // While an answer comes, Ctrl-C stops that; else, and where nobody types, it does what it always does.
+            CancellationTokenSource? answering = terminal.IsInteractive ? _answering : null;
+            signal.Cancel = answering is not null;
+            answering?.Cancel();
         });
         if (terminal.IsInteractive)
         {
@@ -46,18 +48,21 @@ internal sealed class ChatLoop(ChatModel model, ChatSession session, ChatTermina
             string trimmed = message.Trim();
             if (trimmed is "/exit" or "/quit")
             {
-                return;
+                break;
             }
 
             Act(trimmed);
         }
+
+        return !_answerFailed;
     }
 
     private void Act(string message)
     {
+        bool isCommand = message.StartsWith('/') && !message.Contains('\n');
         try
         {
-            if (message.StartsWith('/') && !message.Contains('\n'))
+            if (isCommand)
             {
                 Command(message);
             }
@@ -70,6 +75,7 @@ internal sealed class ChatLoop(ChatModel model, ChatSession session, ChatTermina
         catch (Exception error) when (error is IOException or InvalidDataException or UnauthorizedAccessException
             or InvalidOperationException or ArgumentException or ChatTemplateException)
         {
+            _answerFailed |= !isCommand;
             Complain(error.Message);
         }
     }
@@ -98,7 +104,9 @@ internal sealed class ChatLoop(ChatModel model, ChatSession session, ChatTermina
     private void Answer()
     {
         StringBuilder text = new();
-        using CancellationTokenSource answering = new();
+
+        // Never disposed: the thread of a signal may hold it still, and without a timer it has nothing to free.
+        CancellationTokenSource answering = new();
         _answering = answering;
         try
         {
@@ -165,7 +173,7 @@ internal sealed class ChatLoop(ChatModel model, ChatSession session, ChatTermina
         session.Load(path);
         foreach (ChatTurn turn in session.Turns)
         {
-            terminal.Note($"[grey]{turn.Role}:[/] {Markup.Escape(AnswerOutput.Harmless(turn.Content))}");
+            terminal.Note($"[grey]{turn.Role}:[/] {Markup.Escape(turn.Content)}");
         }
     }
 

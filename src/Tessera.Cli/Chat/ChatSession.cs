@@ -72,23 +72,27 @@ internal sealed class ChatSession(ChatModel model, GenerationRequest asked)
     /// Begins the answer to the last question; the oldest exchanges are forgotten where the context is full.
     /// </summary>
     /// <param name="forgotten">How many turns were forgotten.</param>
-    /// <exception cref="ContextLengthException">The last question alone fills the context.</exception>
+    /// <exception cref="ContextLengthException">
+    /// The last question alone fills the context; nothing was forgotten.
+    /// </exception>
     public Generation Begin(out int forgotten)
     {
         // An answer needs room: a quarter of the context, or as much as it may have.
         int room = Math.Min(asked.MaxTokens ?? int.MaxValue, model.Engine.ContextLength / 4);
         forgotten = 0;
-        GenerationRequest request = Request();
-        while (request.Prompt.Count + room > model.Engine.ContextLength && SecondQuestion() is { } second)
+        GenerationRequest request = Request(forgotten);
+        while (request.Prompt.Count + room > model.Engine.ContextLength && QuestionAfter(forgotten) is { } next)
         {
-            _turns.RemoveRange(0, second);
-            forgotten += second;
-            request = Request();
+            forgotten = next;
+            request = Request(forgotten);
         }
+
+        Generation generation = model.Engine.Generate(request);
 
         // Each answer of a session has draws of its own, so that one given anew differs.
         _answers++;
-        return model.Engine.Generate(request);
+        _turns.RemoveRange(0, forgotten);
+        return generation;
     }
 
     /// <summary>Writes the conversation as one line of JSON, in the form that fine-tuning reads.</summary>
@@ -98,7 +102,7 @@ internal sealed class ChatSession(ChatModel model, GenerationRequest asked)
         json.WriteStartObject();
         json.WriteString("model", model.Name);
         json.WriteStartArray("messages");
-        foreach (ChatTurn turn in WithSystem())
+        foreach (ChatTurn turn in WithSystem(_turns))
         {
             json.WriteStartObject();
             json.WriteString("role", turn.Role);
@@ -120,8 +124,8 @@ internal sealed class ChatSession(ChatModel model, GenerationRequest asked)
         try
         {
             using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(path));
-            turns = [.. document.RootElement.GetProperty("messages").EnumerateArray().Select(message => new ChatTurn(
-                message.GetProperty("role").GetString()!, message.GetProperty("content").GetString()!))];
+            turns = [.. document.RootElement.GetProperty("messages").EnumerateArray().Select(
+                message => new ChatTurn(Text(message, "role"), Text(message, "content")))];
         }
         catch (Exception error) when (error is JsonException or KeyNotFoundException or InvalidOperationException)
         {
@@ -143,19 +147,22 @@ internal sealed class ChatSession(ChatModel model, GenerationRequest asked)
         _turns.AddRange(turns);
     }
 
-    private IEnumerable<ChatTurn> WithSystem() =>
-        System is null ? _turns : _turns.Prepend(new ChatTurn("system", System));
+    private static string Text(JsonElement message, string field) => message.GetProperty(field).GetString()
+        ?? throw new InvalidOperationException($"a message's {field} is null");
 
-    private GenerationRequest Request() => model.Ask([.. WithSystem()]) with
+    private IEnumerable<ChatTurn> WithSystem(IEnumerable<ChatTurn> turns) =>
+        System is null ? turns : turns.Prepend(new ChatTurn("system", System));
+
+    private GenerationRequest Request(int forgotten) => model.Ask([.. WithSystem(_turns.Skip(forgotten))]) with
     {
         Sampling = asked.Sampling,
         MaxTokens = asked.MaxTokens,
         Answer = _answers,
     };
 
-    private int? SecondQuestion()
+    private int? QuestionAfter(int turn)
     {
-        int second = _turns.Count > 1 ? _turns.FindIndex(1, turn => turn.Role == "user") : -1;
-        return second > 0 ? second : null;
+        int next = turn + 1 < _turns.Count ? _turns.FindIndex(turn + 1, later => later.Role == "user") : -1;
+        return next > 0 ? next : null;
     }
 }

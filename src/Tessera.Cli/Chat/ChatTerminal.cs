@@ -28,8 +28,8 @@ internal sealed class ChatTerminal
     /// <summary>Gets whether a person types.</summary>
     public bool IsInteractive => _editor is not null;
 
-    /// <summary>Shows a line of markup beside the conversation.</summary>
-    public void Note(string markup) => _console.MarkupLine(markup);
+    /// <summary>Shows a line of markup beside the conversation, without control characters.</summary>
+    public void Note(string markup) => _console.MarkupLine(AnswerOutput.Harmless(markup));
 
     /// <summary>Shows a table of names and values.</summary>
     public void Table(IEnumerable<(string Name, string Value)> rows)

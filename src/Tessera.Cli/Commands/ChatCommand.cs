@@ -49,7 +49,11 @@ internal static class ChatCommand
                 MaxTokens = maxTokens.Int(arguments),
             };
             ChatSession session = new(loaded, asked) { System = arguments.GetValue(system) };
-            new ChatLoop(loaded, session, new ChatTerminal()).Run();
+            ChatTerminal terminal = new();
+            bool answered = new ChatLoop(loaded, session, terminal).Run();
+
+            // A person has read what went wrong; a script reads the exit code.
+            return answered || terminal.IsInteractive ? 0 : CommandLine.Failed;
         });
         return command;
     }

@@ -93,7 +93,7 @@ internal static class GenerateCommand
             json.WriteString("finish_reason", generation.FinishReason == FinishReason.Length ? "length" : "stop");
             json.WriteNumber("prompt_tokens", generation.PromptTokens);
             json.WriteNumber("completion_tokens", generation.CompletionTokens);
-            json.WriteNumber("seed", request.Sampling.Seed);
+            json.WriteNumber("seed", (long)request.Sampling.Seed); // as --seed takes it
             json.WriteEndObject();
         }
 

@@ -57,7 +57,7 @@ internal static class LogitsCommand
     {
         string[] numbers = text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         int vocabulary = config.VocabularySize;
-        int[] ids = [.. numbers.Select(number => int.TryParse(number, out int id) && id >= 0 && id < vocabulary
+        int[] ids = [.. numbers.Select(number => TokenizerLines.TryId(number, out int id) && id < vocabulary
             ? id
             : throw new CommandFailedException(
                 $"--tokens has {number}; wanted ids from 0 to {vocabulary - 1}, apart by commas"))];

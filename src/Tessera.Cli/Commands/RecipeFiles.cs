@@ -1,3 +1,4 @@
+using Tessera.Tensors.Files;
 using Tessera.Training.Recipes;
 
 namespace Tessera.Cli.Commands;
@@ -7,6 +8,7 @@ internal static class RecipeFiles
 {
     /// <summary>Returns the path of a recipe.</summary>
     /// <exception cref="RecipeException">There is none; the message lists those that there are.</exception>
+    /// <exception cref="UnauthorizedAccessException">A folder on the way to it may not be entered.</exception>
     public static string Find(string recipe)
     {
         if (File.Exists(recipe))
@@ -14,15 +16,21 @@ internal static class RecipeFiles
             return recipe;
         }
 
+        HiddenPath.ThrowIfHidden(recipe);
         string[] folders = [.. Folders()];
-        string? found = folders.Select(f => Path.Combine(f, recipe + ".yaml")).FirstOrDefault(File.Exists);
+        return folders.Select(f => Path.Combine(f, recipe + ".yaml")).FirstOrDefault(File.Exists)
+            ?? throw new RecipeException($"{recipe}: no such recipe; name a YAML file{Known(folders)}");
+    }
+
+    private static string Known(string[] folders)
+    {
+        // With options of its own, since the usual ones end at a folder that may not be read.
         string?[] known = [.. folders
-            .SelectMany(f => Directory.GetFiles(f, "*.yaml"))
+            .SelectMany(f => Directory.EnumerateFiles(f, "*.yaml", new EnumerationOptions()))
             .Select(Path.GetFileNameWithoutExtension)
             .Distinct()
             .Order()];
-        string names = known.Length > 0 ? $", or one of: {string.Join(", ", known)}" : "";
-        return found ?? throw new RecipeException($"{recipe}: no such recipe; name a YAML file{names}");
+        return known.Length > 0 ? $", or one of: {string.Join(", ", known)}" : "";
     }
 
     private static IEnumerable<string> Folders()

@@ -43,11 +43,13 @@ internal sealed class TerminalProgress(Recipe recipe) : IProgress<RunEvent>, IDi
         _steps = started.Steps;
         _folder = Path.GetRelativePath(Environment.CurrentDirectory, started.Folder);
         double seconds = started.Roof > 0 ? started.Flops / (0.45 * started.Roof) : 0;
+        string length = started.Steps > 0
+            ? $"{Count(started.Tokens)} tokens in {started.Steps:N0} steps, {Count(started.Flops)} operations"
+            : "as many steps as the passes over the data take";
+        Stay($"{started.Name}: {Count(started.Parameters)} parameters, {length}");
+        string expected = started.Steps > 0 ? $"expected: {Time(seconds)} at 45 % of" : "on";
         Stay(
-            $"{started.Name}: {Count(started.Parameters)} parameters, {Count(started.Tokens)} tokens in "
-            + $"{started.Steps:N0} steps, {Count(started.Flops)} operations");
-        Stay(
-            $"expected: {Time(seconds)} at 45 % of this machine's {started.Roof / 1e9:F0} GFLOP/s "
+            $"{expected} this machine's {started.Roof / 1e9:F0} GFLOP/s "
             + $"({started.InstructionSet}, {started.Threads} threads); "
             + $"{AvailableMemory.InWords(started.MemoryBytes)} of memory");
         string where = started.Resumed ? "going on in" : "in";
@@ -56,6 +58,8 @@ internal sealed class TerminalProgress(Recipe recipe) : IProgress<RunEvent>, IDi
 
     private void Stage(StageStarted stage)
     {
+        // Where a recipe states passes, the steps are known once the data has been read.
+        _steps = Math.Max(_steps, stage.Step + stage.Steps);
         Stay(Describe(stage));
         Move("the first step takes longer: code is compiled and memory taken");
     }
@@ -88,7 +92,13 @@ internal sealed class TerminalProgress(Recipe recipe) : IProgress<RunEvent>, IDi
         }
     }
 
-    private static string Time(double seconds) => $"{TimeSpan.FromSeconds(seconds):h\\:mm\\:ss}";
+    /// <summary>Returns a time in hours, minutes and seconds; the hours go on past a day.</summary>
+    internal static string Time(double seconds)
+    {
+        // More than a span can hold stands for a recipe that nobody would wait for.
+        TimeSpan time = TimeSpan.FromSeconds(Math.Min(seconds, 1e11));
+        return string.Create(CultureInfo.InvariantCulture, $"{(long)time.TotalHours}:{time:mm\\:ss}");
+    }
 
     private static string Describe(CheckpointWritten written) =>
         $"step {written.Step:N0}: checkpoint{(written.Best ? ", the best so far" : "")}";

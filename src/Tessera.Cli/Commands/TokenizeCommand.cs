@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Tessera.Models.Checkpoints;
 using Tessera.Models.Tokenizers;
+using Tessera.Tensors.Files;
 
 namespace Tessera.Cli.Commands;
 
@@ -51,9 +52,13 @@ internal static class TokenizeCommand
     private static ByteLevelBpe Load(string folder)
     {
         string path = Path.Combine(folder, "tokenizer.json");
-        return File.Exists(path)
-            ? ByteLevelBpe.Load(path)
-            : throw new CommandFailedException($"{folder} has no tokenizer.json; give the folder of a model with one");
+        if (File.Exists(path))
+        {
+            return ByteLevelBpe.Load(path);
+        }
+
+        HiddenPath.ThrowIfHidden(path);
+        throw new CommandFailedException($"{folder} has no tokenizer.json; give the folder of a model with one");
     }
 
     private static int BosId(string folder)

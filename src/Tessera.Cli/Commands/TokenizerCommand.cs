@@ -8,6 +8,11 @@ namespace Tessera.Cli.Commands;
 /// <summary><c>tessera tokenizer train</c>: makes a byte-level BPE tokenizer from text.</summary>
 internal static class TokenizerCommand
 {
+    private const int UsualVocabulary = 8192;
+
+    private static readonly string[] _controlTokens =
+        [TokenizerEncoder.EndOfTextMarker, TokenizerEncoder.StartMarker, TokenizerEncoder.EndMarker];
+
     public static Command Create()
     {
         Option<string[]> data = new("--data")
@@ -16,11 +21,10 @@ internal static class TokenizerCommand
             AllowMultipleArgumentsPerToken = true,
             Required = true,
         };
-        Option<int> vocabulary = new("--vocabulary")
-        {
-            Description = "Tokens in all: control tokens, 256 bytes, merges",
-            DefaultValueFactory = _ => 8192,
-        };
+        NumberOption vocabulary = NumberOption.Whole(
+            "--vocabulary",
+            $"Tokens in all: control tokens, 256 bytes, merges [default: {UsualVocabulary}]",
+            256 + _controlTokens.Length);
         Option<Splitting> splitting = new("--splitting")
         {
             Description = "How text is cut into words: Gpt2 or Cl100k",
@@ -39,14 +43,14 @@ internal static class TokenizerCommand
                 ("tessera tokenizer train --data corpus.jsonl.gz -o corpus-tokenizer.json", "name the file"),
             ],
         };
-        foreach (Option option in (Option[])[data, vocabulary, splitting, output])
+        foreach (Option option in (Option[])[data, vocabulary.Option, splitting, output])
         {
             train.Options.Add(option);
         }
 
         train.SetAction(arguments => Train(
             arguments.GetValue(data)!,
-            arguments.GetValue(vocabulary),
+            vocabulary.Int(arguments) ?? UsualVocabulary,
             arguments.GetValue(splitting),
             arguments.GetValue(output)!));
         return new Command("tokenizer", "Make tokenizers") { train };
@@ -55,20 +59,29 @@ internal static class TokenizerCommand
     private static int Train(string[] data, int vocabulary, Splitting splitting, string output)
     {
         BadLines badLines = new(BadLines.DefaultLimit);
-        BpeTrainer trainer = new(new BpeTrainerSettings
+        BpeTrainer trainer = Trainer(new BpeTrainerSettings
         {
             VocabularySize = vocabulary,
             Splitting = splitting,
-            SpecialTokens =
-            [
-                TokenizerEncoder.EndOfTextMarker, TokenizerEncoder.StartMarker, TokenizerEncoder.EndMarker,
-            ],
+            SpecialTokens = _controlTokens,
         });
         ByteLevelBpe tokenizer = trainer.Train(Texts(data, badLines)).Tokenizer;
         AtomicFile.Write(output, tokenizer.ToJson());
         string skipped = badLines.Count > 0 ? $"; {badLines.Count} bad lines were skipped" : "";
         StandardStreams.Error.WriteLine($"{output}: {tokenizer.VocabularySize:N0} tokens{skipped}");
         return 0;
+    }
+
+    private static BpeTrainer Trainer(BpeTrainerSettings settings)
+    {
+        try
+        {
+            return new BpeTrainer(settings);
+        }
+        catch (ArgumentException wrong)
+        {
+            throw new CommandFailedException(wrong.Message);
+        }
     }
 
     private static IEnumerable<ReadOnlyMemory<byte>> Texts(string[] data, BadLines badLines)

@@ -25,10 +25,8 @@ internal static class TrainCommand
             Description = "Your own text: files, folders or globs (.txt, .md, .jsonl, gzipped or not)",
             AllowMultipleArgumentsPerToken = true,
         };
-        Option<int?> depth = new("--depth")
-        {
-            Description = "The one dial: layers; width, batch and tokens follow from it",
-        };
+        NumberOption depth = NumberOption.Whole(
+            "--depth", "The one dial: layers; width, batch and tokens follow from it", 1, 128);
         Option<string[]> set = new("--set") { Description = "Change a key of the recipe: --set training.steps=200" };
         Option<string?> output = new("--output", "-o")
         {
@@ -49,7 +47,7 @@ internal static class TrainCommand
             ],
         };
         command.Arguments.Add(recipe);
-        foreach (Option option in (Option[])[data, depth, set, output, resume, json])
+        foreach (Option option in (Option[])[data, depth.Option, set, output, resume, json])
         {
             command.Options.Add(option);
         }
@@ -58,7 +56,7 @@ internal static class TrainCommand
             new Choice(
                 arguments.GetValue(recipe),
                 arguments.GetValue(data) ?? [],
-                arguments.GetValue(depth),
+                depth.Int(arguments),
                 arguments.GetValue(set) ?? [],
                 arguments.GetValue(output),
                 arguments.GetValue(resume)),
@@ -107,20 +105,31 @@ internal static class TrainCommand
         {
             if (Resume)
             {
-                return RunFolder.Open(Output ?? Path.Combine("runs", Load().Name));
+                return RunFolder.Open(Output ?? FolderOf(Load()));
             }
 
             Recipe recipe = Load();
             TrainingMemory.Of(recipe).Require(AvailableMemory.Bytes()); // before there is a folder
-            return RunFolder.Create(Output ?? Path.Combine("runs", recipe.Name), recipe);
+            return RunFolder.Create(Output ?? FolderOf(recipe), recipe);
         }
+
+        // A recipe from somewhere must not choose a folder outside of runs/.
+        private static string FolderOf(Recipe recipe) =>
+            recipe.Name == Path.GetFileName(recipe.Name) && recipe.Name is not ("." or "..")
+                ? Path.Combine("runs", recipe.Name)
+                : throw new RecipeException(
+                    $"name is \"{recipe.Name}\", which is no folder's name; say where the run goes with --output");
+
+        // A path of the command line starts from the working folder, a recipe's own from the recipe's.
+        private static string Quoted(string path) =>
+            $"'{(path.Length > 0 ? Path.GetFullPath(path) : path).Replace("'", "''", StringComparison.Ordinal)}'";
 
         private Recipe Load()
         {
             if (Recipe is not null)
             {
                 string[] depth = Depth is { } given ? [$"depth={given}"] : [];
-                string[] sources = Data.Length > 0 ? [$"data.sources=[{string.Join(", ", Data)}]"] : [];
+                string[] sources = Data.Length > 0 ? [$"data.sources=[{string.Join(", ", Data.Select(Quoted))}]"] : [];
                 return RecipeReader.Load(RecipeFiles.Find(Recipe), [.. depth, .. sources, .. Set]);
             }
 

@@ -57,6 +57,35 @@ public sealed class ChatCommandTests
     }
 
     [Fact]
+    public async Task AQuestionThatIsTooLongIsSaidAndTakesNothingAway()
+    {
+        using TemporaryFolder folder = new();
+        string path = folder.Path("chat.json");
+        TesseraProcess chat = await ChatAsync($"Hello\n{new string('漢', 2000)}\n/save {path}\n");
+        Assert.Contains("shorten the prompt", string.Join(' ', chat.Error.Split()));
+        Assert.Equal(["user", "assistant"], Messages(path, "role"));
+        Assert.Equal("Hello", Messages(path, "content")[0]);
+
+        // Nobody typed it: what asked must learn that it got no answer.
+        Assert.Equal(1, chat.ExitCode);
+    }
+
+    [Theory]
+    [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":null},{\"role\":\"assistant\",\"content\":\"x\"}]}")]
+    [InlineData("{\"messages\":[{\"role\":null,\"content\":\"x\"},{\"role\":\"assistant\",\"content\":\"x\"}]}")]
+    [InlineData("{\"messages\":5}")]
+    [InlineData("{")]
+    public async Task AFileThatHoldsNoConversationIsSaid(string content)
+    {
+        using TemporaryFolder folder = new();
+        File.WriteAllText(folder.Path("wrong.json"), content);
+        TesseraProcess chat = await ChatAsync($"/load {folder.Path("wrong.json")}\n/undo\n");
+        Assert.Equal(0, chat.ExitCode);
+        Assert.Contains("holds no conversation", string.Join(' ', chat.Error.Split()));
+        Assert.Contains("nothing was said yet", chat.Error);
+    }
+
+    [Fact]
     public async Task TheOldestIsForgottenWhenTheContextIsFull()
     {
         using TemporaryFolder folder = new();
