@@ -73,10 +73,12 @@ public sealed class Tape : IDisposable
     public void Backward()
     {
         // What the gradients' own arithmetic does is not recorded.
-        _current = null;
+        Stop();
         for (int i = _nodes.Count - 1; i >= 0; i--)
         {
+            // Taken out first: a node that throws must not be given back a second time with the rest.
             TapeNode node = _nodes[i];
+            _nodes.RemoveAt(i);
             if (node.Output.Gradient is not null)
             {
                 node.Backward();
@@ -90,8 +92,6 @@ public sealed class Tape : IDisposable
 
             node.Return();
         }
-
-        _nodes.Clear();
     }
 
     /// <summary>Sets the gradient from which <see cref="Backward()"/> starts at <paramref name="output"/>.</summary>
@@ -113,7 +113,7 @@ public sealed class Tape : IDisposable
         }
 
         _nodes.Clear();
-        _current = null;
+        Stop();
         _spare = this;
     }
 
@@ -134,5 +134,14 @@ public sealed class Tape : IDisposable
         output.Tracked = true;
         tape._nodes.Add(node);
         return node;
+    }
+
+    // Another tape may run by now: one that was started between this one's backward pass and its end.
+    private void Stop()
+    {
+        if (_current == this)
+        {
+            _current = null;
+        }
     }
 }

@@ -13,6 +13,8 @@ public sealed unsafe class Tensor
     private object? _owner;
     private Tensor? _viewOf;
     private Tensor? _gradient;
+    private DType _gradientType;
+    private void* _data;
 
     internal Tensor()
     {
@@ -25,11 +27,19 @@ public sealed unsafe class Tensor
     public DType DType { get; private set; }
 
     /// <summary>Gets the first element's address.</summary>
-    public void* Data { get; private set; }
+    /// <exception cref="InvalidOperationException">The tensor's scope has ended, or its file is closed.</exception>
+    public void* Data
+    {
+        get
+        {
+            RequireAlive();
+            return _data;
+        }
+    }
 
     /// <summary>Gets the gradient of the loss by this tensor: null until a backward pass has reached it.</summary>
     public Tensor? Gradient => _viewOf is { } parent
-        ? parent.Gradient is { } whole ? _gradient ??= whole.View(Shape) : null
+        ? parent.Gradient is { } whole ? ViewOf(whole) : null
         : _gradient;
 
     /// <summary>Gets whether a backward pass should compute a gradient for this tensor.</summary>
@@ -39,7 +49,11 @@ public sealed unsafe class Tensor
     /// Gets or sets the type that the gradient is computed in: the tensor's own, unless the operation that made it
     /// knows that several others will add to it, which BF16 is too coarse for.
     /// </summary>
-    internal DType GradientType { get; set; }
+    internal DType GradientType
+    {
+        get => (_viewOf ?? this)._gradientType;
+        set => (_viewOf ?? this)._gradientType = value;
+    }
 
     /// <summary>Makes a tensor in the innermost scope of this thread; its content is not defined.</summary>
     public static Tensor Create(Shape shape, DType type) => TensorScope.Current.Create(shape, type);
@@ -61,7 +75,10 @@ public sealed unsafe class Tensor
         return tensor;
     }
 
-    /// <summary>Makes a tensor with memory of its own, all zero, that lives until nothing refers to it.</summary>
+    /// <summary>
+    /// Makes a tensor with memory of its own, all zero, that lives until nothing refers to the tensor. Its
+    /// <see cref="Data"/> and <see cref="Span{T}"/> are no references: hold on to the tensor while they are in use.
+    /// </summary>
     /// <exception cref="InsufficientMemoryException">The system has not got the memory.</exception>
     public static Tensor Allocate(Shape shape, DType type)
     {
@@ -96,7 +113,6 @@ public sealed unsafe class Tensor
             throw new InvalidOperationException($"Tensor: elements of {Shape} are {DType}, read as {typeof(T).Name}");
         }
 
-        RequireAlive();
         return new Span<T>(Data, checked((int)Shape.Count));
     }
 
@@ -154,7 +170,6 @@ public sealed unsafe class Tensor
     /// <summary>Sets every element to zero.</summary>
     public void Clear()
     {
-        RequireAlive();
         byte* bytes = (byte*)Data;
         long left = Shape.Count * DType.Size();
         for (; left > 0; left -= int.MaxValue, bytes += int.MaxValue)
@@ -195,7 +210,7 @@ public sealed unsafe class Tensor
     /// <summary>Gives the memory back to its scope early, if it is a scope's and the scope is the innermost.</summary>
     internal void Recycle()
     {
-        if (_scope is { } scope && _viewOf is null && Data is not null && scope == TensorScope.Current)
+        if (_scope is { } scope && _viewOf is null && _data is not null && scope == TensorScope.Current)
         {
             scope.Recycle(this);
         }
@@ -203,10 +218,10 @@ public sealed unsafe class Tensor
 
     internal void Become(void* data, Shape shape, DType type, TensorScope? scope, Tensor? viewOf)
     {
-        Data = data;
+        _data = data;
         Shape = shape;
         DType = type;
-        GradientType = type;
+        _gradientType = type;
         _scope = scope;
         _viewOf = viewOf;
         _gradient = null;
@@ -215,15 +230,21 @@ public sealed unsafe class Tensor
 
     internal void Forget()
     {
-        Data = null;
+        _data = null;
         _viewOf = null;
         _gradient = null;
     }
 
+    // A view outlives gradients where it is a parameter's: what it keeps may be that of an earlier step.
+    private Tensor ViewOf(Tensor whole) =>
+        _gradient is { } kept && kept._data == whole.Data && kept.DType == whole.DType
+            ? kept
+            : _gradient = whole.View(Shape);
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void RequireAlive()
     {
-        if (Data is null)
+        if (_data is null)
         {
             throw new InvalidOperationException(
                 $"Tensor: {this} is used after its scope has ended or its memory was recycled");
