@@ -39,7 +39,18 @@ public sealed unsafe class Parameter
     /// <summary>
     /// Gets or sets the type that matrix products with this parameter are computed in: F32, BF16 (sums in F32) or F64.
     /// </summary>
-    public DType ComputeType { get; set; }
+    public DType ComputeType
+    {
+        get;
+        set
+        {
+            if (field != value)
+            {
+                field = value;
+                ForgetPanels();
+            }
+        }
+    }
 
     /// <summary>Gets or sets whether a matrix is stored (in, out), as GPT-2's are, and not (out, in).</summary>
     public bool InputMajor { get; init; }
@@ -124,6 +135,13 @@ public sealed unsafe class Parameter
         accumulate = _gradientWritten;
         _gradientWritten = true;
         return Gradient;
+    }
+
+    private void ForgetPanels()
+    {
+        _forwardPanels?.Dispose();
+        _backwardPanels?.Dispose();
+        (_forwardPanels, _backwardPanels) = (null, null);
     }
 
     private PackedMatrix Panels(ref PackedMatrix? panels, ref int version, bool transposed)
