@@ -143,7 +143,7 @@ internal unsafe struct AttentionForward : IParallelBody
         private void Score(in KeyPanels.Run run, int done, int lines)
         {
             ref readonly AttentionCall call = ref _call;
-            int panels = call.Kernels.PanelsAtOnce(lines), W = call.Columns;
+            int W = call.Columns, panels;
             TileArguments arguments = new()
             {
                 A = _queries,
@@ -155,9 +155,10 @@ internal unsafe struct AttentionForward : IParallelBody
             };
             for (int key = 0; key < run.Count; key += panels * W)
             {
+                panels = call.Kernels.PanelsAtOnce(lines, (run.Count - key) / W);
                 arguments.B = run.Keys + (key / W * run.KeyStride);
                 arguments.C = _scores + done + key;
-                arguments.Columns = Math.Min(panels * W, run.Count - key);
+                arguments.Columns = panels * W;
                 call.Kernels.Tile(call.Arithmetic, lines, &arguments);
             }
         }

@@ -153,7 +153,7 @@ internal readonly unsafe ref struct AttentionGradientItem
     // Lines times a block of keys, over the entries of a head.
     private void Multiply(byte* rows, byte* panels, int keys, float* to, int count)
     {
-        int W = _call.Columns, atOnce = _call.Kernels.PanelsAtOnce(count);
+        int W = _call.Columns, panelsAtOnce;
         TileArguments arguments = new()
         {
             A = rows,
@@ -163,11 +163,12 @@ internal readonly unsafe ref struct AttentionGradientItem
             Steps = _call.Steps,
             CRowStride = BlockKeys * sizeof(float),
         };
-        for (int key = 0; key < keys; key += atOnce * W)
+        for (int key = 0; key < keys; key += panelsAtOnce * W)
         {
+            panelsAtOnce = _call.Kernels.PanelsAtOnce(count, (keys - key) / W);
             arguments.B = panels + ((nint)key * _call.Steps * sizeof(uint));
             arguments.C = to + key;
-            arguments.Columns = Math.Min(atOnce * W, keys - key);
+            arguments.Columns = panelsAtOnce * W;
             _call.Kernels.Tile(_call.Arithmetic, count, &arguments);
         }
     }

@@ -91,10 +91,22 @@ public sealed unsafe class KernelSet
         }
     }
 
-    /// <summary>Returns how many whole panels a tile of so few rows takes in one call.</summary>
-    internal int PanelsAtOnce(int rows) => InstructionSet == InstructionSet.Portable
-        ? 1
-        : TileShape.MaxVectors(InstructionSet, rows) / TileShape.PanelVectors;
+    /// <summary>
+    /// Returns how many panels, of the whole ones that are left, a tile of so few rows takes in one call: wide tiles
+    /// have no masks and write all their columns.
+    /// </summary>
+    internal int PanelsAtOnce(int rows, int left)
+    {
+        int panels = InstructionSet == InstructionSet.Portable
+            ? 1
+            : TileShape.MaxVectors(InstructionSet, rows) / TileShape.PanelVectors;
+        while (panels > 1 && panels > left)
+        {
+            panels /= 2;
+        }
+
+        return panels;
+    }
 
     private bool NeedsFinish(TileArguments* arguments) => InstructionSet switch
     {

@@ -144,15 +144,9 @@ internal unsafe struct TileGrid : IParallelBody
         }
     }
 
-    // Few rows take several whole panels at once.
-    private readonly int PanelsOfCall(int rows, int panel, int lastPanel)
-    {
-        int panels = Kernels.PanelsAtOnce(rows);
-        while (panels > 1 && (panel + panels > lastPanel || (panel + panels) * Kernels.TileColumns > C.Columns))
-        {
-            panels /= 2;
-        }
-
-        return panels;
-    }
+    // Few rows take several whole panels at once; but unfinished sums lie panel by panel, since the call that goes on
+    // with them, of more or fewer steps, may cut its blocks elsewhere.
+    private readonly int PanelsOfCall(int rows, int panel, int lastPanel) => Partial != null
+        ? 1
+        : Kernels.PanelsAtOnce(rows, Math.Min(lastPanel, C.Columns / Kernels.TileColumns) - panel);
 }

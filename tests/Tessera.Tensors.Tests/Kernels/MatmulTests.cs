@@ -8,13 +8,14 @@ public sealed unsafe class MatmulTests
 {
     private static readonly DType[] _types = [DType.F32, DType.BF16];
 
-    // Sizes around each tile's and vector's edge, and beyond one block and chunk of K.
+    // Sizes around each tile's and vector's edge, and beyond one block and chunk of K; few rows with a K whose two
+    // chunks are cut into other blocks.
     private static readonly (int M, int N, int K)[] _shapes =
     [
         (0, 0, 0), (0, 5, 3), (5, 0, 3), (4, 3, 0), (1, 1, 1), (1, 32, 64), (1, 128, 33), (1, 257, 70), (2, 130, 17),
         (3, 128, 8), (4, 64, 9), (5, 96, 10), (6, 70, 31), (7, 33, 16), (13, 31, 15), (14, 32, 32), (15, 48, 65),
         (28, 64, 2), (29, 65, 129), (40, 17, 7), (57, 16, 40), (100, 200, 300), (130, 150, 1030), (17, 40, 2100),
-        (33, 70, 5000), (1, 70, 5001), (15, 33, 9001),
+        (33, 70, 5000), (1, 70, 5001), (15, 33, 9001), (2, 512, 4097), (3, 300, 6145),
     ];
 
     /// <summary>Gets each instruction set of this processor.</summary>
