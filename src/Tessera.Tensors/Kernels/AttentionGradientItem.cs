@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Tessera.Tensors.Kernels;
 
 /// <summary>
@@ -38,7 +40,7 @@ internal readonly unsafe ref struct AttentionGradientItem
         _dq = (float*)scratch.Take(queryBytes);
         _dk = (float*)scratch.Take(keyBytes);
         _dv = (float*)scratch.Take(keyBytes);
-        new Span<byte>(_dq, checked((int)queryBytes)).Clear();
+        NativeMemory.Clear(_dq, (nuint)queryBytes); // more than a span holds, where a sequence is long
     }
 
     private int Lines => (_part.EndRow - _part.FirstRow) * _call.Group;

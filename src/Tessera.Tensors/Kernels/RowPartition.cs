@@ -16,9 +16,9 @@ internal readonly struct RowPartition
     {
         Rows = rows;
         long perItem = Math.Max(1, ElementsPerItem / Math.Max(1, columns));
-        perItem = Math.Max(perItem, (rows + MostItems - 1) / MostItems);
+        perItem = Math.Max(perItem, ((long)rows + MostItems - 1) / MostItems);
         RowsPerItem = (int)perItem;
-        Items = (rows + RowsPerItem - 1) / RowsPerItem;
+        Items = (int)((rows + perItem - 1) / perItem);
     }
 
     public int Rows { get; }
@@ -27,5 +27,6 @@ internal readonly struct RowPartition
 
     public int Items { get; }
 
-    public (int First, int End) Item(int index) => (index * RowsPerItem, Math.Min(Rows, (index + 1) * RowsPerItem));
+    public (int First, int End) Item(int index) =>
+        (index * RowsPerItem, (int)Math.Min(Rows, (index + 1L) * RowsPerItem));
 }

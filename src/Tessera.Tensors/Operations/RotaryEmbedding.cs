@@ -16,7 +16,7 @@ public static unsafe partial class Ops
     /// Turns each head of <paramref name="x"/> (N, H, D) by its row's position, after RMSNorm where a weight is given.
     /// </summary>
     /// <param name="x">F32, BF16 or F64.</param>
-    /// <param name="positions">N positions; copied where a tape runs.</param>
+    /// <param name="positions">N positions; copied.</param>
     /// <param name="rotary">The tables.</param>
     /// <param name="normWeight">The norm's scale (D), or null for none.</param>
     /// <param name="epsilon">The norm's epsilon.</param>
@@ -174,10 +174,10 @@ public static unsafe partial class Ops
         private static RotaryKernel<TX> Start(
             Tensor x, Tensor y, Tensor positions, Rotary rotary, Parameter? weight, double epsilon)
         {
-            (int N, int H, int D) = x.Shape;
+            (_, int H, int D) = x.Shape;
             return new()
             {
-                _rows = new RowPartition(N * H, D),
+                _rows = new RowPartition(x.Shape.Rows, D),
                 _rotary = rotary,
                 _x = x.Data,
                 _y = y.Data,
