@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using Iced.Intel;
 using Tessera.Tensors.Memory;
@@ -141,7 +142,7 @@ public static unsafe class MachineRoof
             int key = ((int)set * 2) + (bfloat16 ? 1 : 0);
             if (!_loops.TryGetValue(key, out nint loop))
             {
-                loop = ExecutableMemory.Place(Assemble(vector, bfloat16));
+                loop = ExecutableMemory.Place(Assemble(vector, bfloat16, OperatingSystem.IsWindows()));
                 _loops.Add(key, loop);
             }
 
@@ -149,12 +150,18 @@ public static unsafe class MachineRoof
         }
     }
 
-    private static byte[] Assemble(VectorCode vector, bool bfloat16)
+    /// <summary>Assembles the loop for Windows' calling convention or for everyone else's.</summary>
+    internal static byte[] Assemble(VectorCode vector, bool bfloat16, bool windows)
     {
         Code multiplyAdd = bfloat16 ? Code.EVEX_Vdpbf16ps_zmm_k1z_zmm_zmmm512b32 : vector.MultiplyAdd;
         Assembler code = new(64);
         Label next = code.CreateLabel();
-        code.mov(rax, OperatingSystem.IsWindows() ? rcx : rdi);
+        code.mov(rax, windows ? rcx : rdi);
+        if (windows)
+        {
+            WindowsVectors.Save(code);
+        }
+
         for (int i = 0; i < Sums + 2; i++)
         {
             Emit(vector.Clear, i, i, i);
@@ -168,6 +175,11 @@ public static unsafe class MachineRoof
 
         code.dec(rax);
         code.jne(next);
+        if (windows)
+        {
+            WindowsVectors.Restore(code);
+        }
+
         code.vzeroupper();
         code.ret();
         using MemoryStream stream = new();
@@ -191,6 +203,7 @@ public static unsafe class MachineRoof
         public byte* From;
         public float* Sums;
 
+        [MethodImpl(MethodImplOptions.NoInlining)]
         public readonly void Run(int index)
         {
             float* p = (float*)(From + (index * Stretch)), end = p + (Stretch / sizeof(float));

@@ -10,9 +10,6 @@ namespace Tessera.Tensors.Kernels;
 /// </summary>
 internal sealed partial class TileGenerator(TileShape shape)
 {
-    // Windows keeps these for the caller; elsewhere all are free.
-    private const int FirstKeptVector = 6, LastKeptVector = 15;
-
     // Row 7 has a pointer of its own: 0 to 6 times the stride are what an address can say with the multiples 1, 3 and
     // 5.
     private const int SecondPointerRow = 7;
@@ -68,11 +65,7 @@ internal sealed partial class TileGenerator(TileShape shape)
         _code.push(rdi);
         if (windows)
         {
-            _code.sub(rsp, (LastKeptVector - FirstKeptVector + 1) * 16);
-            for (int i = FirstKeptVector; i <= LastKeptVector; i++)
-            {
-                _code.vmovups(__[rsp + ((i - FirstKeptVector) * 16)], new AssemblerRegisterXMM(Register.XMM0 + i));
-            }
+            WindowsVectors.Save(_code);
         }
     }
 
@@ -80,12 +73,7 @@ internal sealed partial class TileGenerator(TileShape shape)
     {
         if (windows)
         {
-            for (int i = FirstKeptVector; i <= LastKeptVector; i++)
-            {
-                _code.vmovups(new AssemblerRegisterXMM(Register.XMM0 + i), __[rsp + ((i - FirstKeptVector) * 16)]);
-            }
-
-            _code.add(rsp, (LastKeptVector - FirstKeptVector + 1) * 16);
+            WindowsVectors.Restore(_code);
         }
 
         _code.vzeroupper();
