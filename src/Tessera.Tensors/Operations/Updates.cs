@@ -12,12 +12,13 @@ namespace Tessera.Tensors;
 public static unsafe partial class Ops
 {
     /// <summary>Returns the sum of the squares of F32 elements, in double, by fixed parts in order.</summary>
+    /// <exception cref="ArgumentException">The elements are of another type.</exception>
     public static double SumOfSquares(Tensor x)
     {
         SquaresKernel body = new()
         {
             Elements = new ElementPartition(x.Shape.Count),
-            X = (float*)Require(x, DType.F32),
+            X = Floats("SumOfSquares", x, x.Shape),
         };
         double* sums = stackalloc double[Math.Max(1, body.Elements.Items)];
         body.Sums = sums;
@@ -38,15 +39,16 @@ public static unsafe partial class Ops
     /// <param name="first">The gradient's running mean m, F32.</param>
     /// <param name="second">The squared gradient's running mean v, F32.</param>
     /// <param name="update">The step's numbers.</param>
+    /// <exception cref="ArgumentException">A tensor's type or shape differs, or there is no gradient.</exception>
     public static void AdamWUpdate(Parameter parameter, Tensor first, Tensor second, in AdamWUpdate update)
     {
         AdamWKernel body = new()
         {
             Elements = new ElementPartition(parameter.Shape.Count),
             P = parameter.Floats,
-            G = (float*)Require(parameter.Gradient!, DType.F32),
-            M = (float*)Require(first, DType.F32),
-            V = (float*)Require(second, DType.F32),
+            G = Floats("AdamWUpdate", parameter.Gradient, parameter.Shape),
+            M = Floats("AdamWUpdate", first, parameter.Shape),
+            V = Floats("AdamWUpdate", second, parameter.Shape),
             Update = update,
         };
         Workers.Run(body.Elements.Items, ref body);
@@ -57,6 +59,7 @@ public static unsafe partial class Ops
     /// SGD's step, Nesterov's or plain: b ← momentum · b + g + decay · p, then p ← p − rate · (b, or g + decay · p +
     /// momentum · b).
     /// </summary>
+    /// <exception cref="ArgumentException">A tensor's type or shape differs, or there is no gradient.</exception>
     public static void SgdUpdate(
         Parameter parameter, Tensor buffer, double rate, double momentum, bool nesterov, double decay,
         double gradientScale)
@@ -65,8 +68,8 @@ public static unsafe partial class Ops
         {
             Elements = new ElementPartition(parameter.Shape.Count),
             P = parameter.Floats,
-            G = (float*)Require(parameter.Gradient!, DType.F32),
-            B = (float*)Require(buffer, DType.F32),
+            G = Floats("SgdUpdate", parameter.Gradient, parameter.Shape),
+            B = Floats("SgdUpdate", buffer, parameter.Shape),
             Rate = (float)rate,
             Momentum = (float)momentum,
             Decay = (float)decay,
@@ -77,27 +80,26 @@ public static unsafe partial class Ops
         parameter.Changed();
     }
 
-    /// <summary>Sets y ← a · x + b · y for F32 tensors of one size; b = 0 overwrites whatever y holds.</summary>
+    /// <summary>Sets y ← a · x + b · y for F32 tensors of one shape; b = 0 overwrites whatever y holds.</summary>
+    /// <exception cref="ArgumentException">The shapes differ, or an element type is another.</exception>
     public static void ScaleAndAdd(Tensor x, double a, Tensor y, double b)
     {
-        if (x.Shape.Count != y.Shape.Count)
-        {
-            throw new ArgumentException($"ScaleAndAdd: {x} and {y}");
-        }
-
         ScaleAndAddKernel body = new()
         {
             Elements = new ElementPartition(y.Shape.Count),
-            X = (float*)Require(x, DType.F32),
-            Y = (float*)Require(y, DType.F32),
+            X = Floats("ScaleAndAdd", x, y.Shape),
+            Y = Floats("ScaleAndAdd", y, y.Shape),
             A = (float)a,
             B = (float)b,
         };
         Workers.Run(body.Elements.Items, ref body);
     }
 
-    private static void* Require(Tensor x, DType type) =>
-        x.DType == type ? x.Data : throw new ArgumentException($"update: {x} where {type} is wanted");
+    private static float* Floats(string operation, Tensor? x, Shape shape) =>
+        x is { DType: DType.F32 } && x.Shape == shape
+            ? (float*)x.Data
+            : throw new ArgumentException(
+                $"{operation}: {x?.ToString() ?? "no gradient"} where {DType.F32} {shape} is wanted");
 
     private struct SquaresKernel : IParallelBody
     {

@@ -77,6 +77,25 @@ public sealed unsafe class UpdatesTests
         Assert.True(x.IsIntactBeyond && y.IsIntactBeyond && z.IsIntactBeyond);
     }
 
+    [Fact]
+    public void TensorsOfAnotherShapeOrTypeAreNamedBeforeAnythingIsWritten()
+    {
+        Parameter parameter = WithGradient(new(1, 40), new(2, 40)), fresh = new("p", new Values(1, 40).Tensor);
+        Tensor fits = new Values(3, 40).Tensor, shorter = new Values(4, 39).Tensor;
+        Tensor brain = Tensor.Allocate(new Shape(40), DType.BF16);
+        AdamWUpdate update = new(0.9, 0.95, 1e-3, 0.02, 1.3, 0, 1);
+        Expect("F32 (39) where F32 (40)", () => Ops.AdamWUpdate(parameter, fits, shorter, update));
+        Expect("BF16 (40) where F32 (40)", () => Ops.AdamWUpdate(parameter, brain, fits, update));
+        Expect("no gradient", () => Ops.AdamWUpdate(fresh, fits, fits, update));
+        Expect("F32 (39) where F32 (40)", () => Ops.SgdUpdate(parameter, shorter, 0.1, 0.9, false, 0, 1));
+        Expect("F32 (40) where F32 (39)", () => Ops.ScaleAndAdd(fits, 1, shorter, 1));
+        Expect("BF16 (40)", () => Ops.SumOfSquares(brain));
+        Assert.Equal((0, 0), (parameter.Version, fresh.Version));
+
+        static void Expect(string part, Action call) =>
+            Assert.Contains(part, Assert.Throws<ArgumentException>(call).Message, StringComparison.Ordinal);
+    }
+
     private static Parameter WithGradient(Values values, Values gradient)
     {
         Parameter parameter = new("p", values.Tensor);
