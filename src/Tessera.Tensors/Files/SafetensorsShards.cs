@@ -88,6 +88,7 @@ public sealed class SafetensorsShards : IDisposable
     /// The bytes after which a new shard begins; a larger tensor gets one of its own.
     /// </param>
     /// <param name="metadata">The files' own notes.</param>
+    /// <exception cref="ArgumentException">Two tensors have one name, or a value can't become its type.</exception>
     /// <exception cref="IOException">The disk is full or fails.</exception>
     public static void Write(
         string folder,
@@ -105,13 +106,19 @@ public sealed class SafetensorsShards : IDisposable
         JsonObject map = [];
         for (int i = 0; i < shards.Count; i++)
         {
-            string name = string.Create(
-                CultureInfo.InvariantCulture, $"model-{i + 1:00000}-of-{shards.Count:00000}.safetensors");
-            SafetensorsWriter.Write(Path.Combine(folder, name), shards[i], metadata);
             foreach (StoredTensor tensor in shards[i])
             {
-                map[tensor.Name] = name;
+                if (!map.TryAdd(tensor.Name, Name(i)))
+                {
+                    throw new ArgumentException(
+                        $"SafetensorsShards: {HostileText.Quote(tensor.Name)} is given twice");
+                }
             }
+        }
+
+        for (int i = 0; i < shards.Count; i++)
+        {
+            SafetensorsWriter.Write(Path.Combine(folder, Name(i)), shards[i], metadata);
         }
 
         JsonObject totals = new()
@@ -121,6 +128,9 @@ public sealed class SafetensorsShards : IDisposable
         };
         JsonObject index = new() { ["metadata"] = totals, ["weight_map"] = map };
         AtomicFile.Write(Path.Combine(folder, IndexName), SortedJson.Write(index));
+
+        string Name(int shard) => string.Create(
+            CultureInfo.InvariantCulture, $"model-{shard + 1:00000}-of-{shards.Count:00000}.safetensors");
     }
 
     /// <summary>Returns whether there is a tensor of that name.</summary>

@@ -125,6 +125,17 @@ public sealed class SafetensorsShardsTests : IDisposable
     }
 
     [Fact]
+    public void ATensorThatIsGivenTwiceIsAnErrorBeforeAnythingIsWritten()
+    {
+        StoredTensor[] tensors =
+            [.. ((string[])["a", "b", "a"]).Select(name => new StoredTensor(name, Tensor.Zeros(new(3), DType.U8)))];
+        ArgumentException error = Assert.Throws<ArgumentException>(
+            () => SafetensorsShards.Write(_folder.Path(""), tensors, 3, null));
+        Assert.Contains("\"a\" is given twice", error.Message);
+        Assert.Empty(Directory.GetFiles(_folder.Path("")));
+    }
+
+    [Fact]
     public void DamagedIndexesAreReadOrRefused()
     {
         WriteShard("one.safetensors", "a", "b", "c");
