@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 
 namespace Tessera.Tensors.Files;
@@ -8,7 +9,8 @@ public static class HostileText
     private const int Longest = 80;
 
     /// <summary>
-    /// Returns the text between quotes, cut after 80 characters, with control and unpaired characters as \uXXXX.
+    /// Returns the text between quotes, cut after 80 characters, with controls, invisible characters
+    /// (marks that turn the direction of writing among them), line ends and surrogates as \uXXXX.
     /// </summary>
     public static string Quote(ReadOnlySpan<char> text)
     {
@@ -16,7 +18,9 @@ public static class HostileText
         foreach (char c in text[..Math.Min(text.Length, Longest)])
         {
             _ = c is '"' or '\\' ? shown.Append('\\').Append(c)
-                : char.IsControl(c) || char.IsSurrogate(c) ? shown.Append($"\\u{(int)c:x4}")
+                : char.GetUnicodeCategory(c) is UnicodeCategory.Control or UnicodeCategory.Format
+                    or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator or UnicodeCategory.Surrogate
+                    ? shown.Append($"\\u{(int)c:x4}")
                 : shown.Append(c);
         }
 
