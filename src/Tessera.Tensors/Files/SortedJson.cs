@@ -119,8 +119,8 @@ public static class SortedJson
                 break;
             case JsonValueKind.Number:
                 string number = value.ToJsonString();
-                bool isFloat = number.AsSpan().IndexOfAny(".eE") >= 0 || IsDouble(value);
-                text.Append(isFloat ? Number(value.GetValue<double>()) : number);
+                bool isFloat = number.AsSpan().IndexOfAny(".eE") >= 0 || IsFloat(value);
+                text.Append(isFloat ? Number(double.Parse(number, CultureInfo.InvariantCulture)) : number);
                 break;
             case JsonValueKind.True:
             case JsonValueKind.False:
@@ -129,9 +129,10 @@ public static class SortedJson
         }
     }
 
-    // A double made in C# is a float to Python even where it is whole; a number read from JSON is what its text says.
-    private static bool IsDouble(JsonValue value) =>
-        !value.TryGetValue(out JsonElement _) && value.TryGetValue(out double _) && !value.TryGetValue(out int _);
+    // A double or float made in C# is a float to Python even where it is whole; a number read from JSON is what its
+    // text says.
+    private static bool IsFloat(JsonValue value) => !value.TryGetValue(out JsonElement _)
+        && (value.TryGetValue(out double _) || value.TryGetValue(out float _)) && !value.TryGetValue(out int _);
 
     private static void AppendString(StringBuilder text, string value, bool ascii)
     {

@@ -39,7 +39,7 @@ public sealed class SortedJsonTests
     {
         JsonObject value = new()
         {
-            ["b"] = new JsonArray(1, 2.0, "é\"\\\n\u007f\u0001😀"),
+            ["b"] = new JsonArray(1, 2.0, 0.1f, 3f, "é\"\\\n\u007f\u0001😀"),
             ["a"] = new JsonObject(),
             ["B"] = new JsonArray(),
             ["c"] = null,
@@ -52,6 +52,8 @@ public sealed class SortedJsonTests
               "b": [
                 1,
                 2.0,
+                0.1,
+                3.0,
                 "\u00e9\"\\\n\u007f\u0001\ud83d\ude00"
               ],
               "c": null,
