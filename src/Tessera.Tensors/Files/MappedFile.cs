@@ -20,11 +20,23 @@ public sealed unsafe class MappedFile : IDisposable
         Path = path;
         Length = length;
         _file = file;
-        if (file is not null)
+        if (file is null)
+        {
+            return;
+        }
+
+        try
         {
             _view = file.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read);
             _view.SafeMemoryMappedViewHandle.AcquirePointer(ref _data);
             _data += _view.PointerOffset;
+        }
+        catch
+        {
+            // A file that was cut short meanwhile, or an address space without room.
+            _view?.Dispose();
+            file.Dispose();
+            throw;
         }
     }
 
