@@ -32,16 +32,43 @@ public static unsafe partial class Ops
         }
         else if (keep)
         {
-            Tensor copy = to.GradientToWrite(out _);
-            Buffer.MemoryCopy(
-                from.Gradient!.Data, copy.Data, copy.Shape.Count * copy.DType.Size(),
-                copy.Shape.Count * copy.DType.Size());
+            Conversion.Copy(from.Gradient!.View(to.Shape), to.GradientToWrite(out _));
         }
         else
         {
             // Nobody else reads it, so the memory itself moves on.
-            to.AdoptGradient(from.DetachGradient()!);
+            GiveGradient(from.DetachGradient()!, to);
         }
+    }
+
+    /// <summary>
+    /// Hands a finished gradient, which nobody else reads, to an input. What made the input reads its gradient in the
+    /// type that it has asked for.
+    /// </summary>
+    private static void GiveGradient(Tensor gradient, Tensor to)
+    {
+        if (to.Gradient is null && to.GradientType == gradient.DType)
+        {
+            to.AdoptGradient(gradient);
+            return;
+        }
+
+        Tensor sum = to.GradientToWrite(out bool accumulate);
+        if (accumulate && sum.DType == gradient.DType)
+        {
+            Sum(sum, gradient, sum);
+            return;
+        }
+
+        if (accumulate)
+        {
+            Tensor before = Tensor.Create(gradient.Shape, gradient.DType);
+            Conversion.Copy(sum, before);
+            Sum(before, gradient, gradient);
+            before.Recycle();
+        }
+
+        Conversion.Copy(gradient, sum);
     }
 
     private static void Sum(Tensor a, Tensor b, Tensor y)

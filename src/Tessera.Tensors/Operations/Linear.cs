@@ -115,22 +115,13 @@ public static unsafe partial class Ops
 
     internal static MatrixView Rows(Tensor x) => new(x.Data, x.DType, x.Shape.Rows, x.Shape.Columns, x.Shape.Columns);
 
-    internal static MatrixView Columns(Tensor x) =>
-        Rows(x).Transpose();
-
     /// <summary>Adds dyᵀ · x to the gradient of a matrix (O, I), or xᵀ · dy for one stored input-major.</summary>
-    internal static void AddMatrixGradient(Parameter weight, Tensor x, Tensor dy)
+    private static void AddMatrixGradient(Parameter weight, MatrixView x, MatrixView dy)
     {
         MatrixView to = Rows(weight.GradientToWrite(out bool accumulate));
         MatmulOptions options = new() { Accumulate = accumulate, RoundToBFloat16 = weight.ComputeType == DType.BF16 };
-        if (weight.InputMajor)
-        {
-            Matmul.Multiply(Columns(x), Rows(dy), to, options);
-        }
-        else
-        {
-            Matmul.Multiply(Columns(dy), Rows(x), to, options);
-        }
+        (MatrixView left, MatrixView right) = weight.InputMajor ? (x, dy) : (dy, x);
+        Matmul.Multiply(left.Transpose(), right, to, options);
     }
 
     private static (int Outputs, int Inputs) OutputAndInput(Parameter weight)
@@ -217,7 +208,7 @@ public static unsafe partial class Ops
 
                 if (!_weight.Frozen)
                 {
-                    AddMatrixGradient(_weight, _x, dy);
+                    AddMatrixGradient(_weight, Rows(_x), Rows(dy));
                 }
 
                 if (_bias is { Frozen: false } && dy.DType == DType.F32)

@@ -20,7 +20,7 @@ public static unsafe partial class Ops
     /// 1.
     /// </summary>
     /// <param name="x">(N, C), in the weight's compute type.</param>
-    /// <param name="weight">The output matrix (V, C).</param>
+    /// <param name="weight">The output matrix (V, C), or (C, V) where it is stored input-major.</param>
     /// <param name="labels">N labels, or <see cref="LossOptions.Masked"/>.</param>
     /// <param name="weights">A weight for each row; empty: 1 each.</param>
     /// <param name="scale">What the weighted sum is multiplied by.</param>
@@ -35,7 +35,7 @@ public static unsafe partial class Ops
             return CrossEntropy(Linear(x, weight), labels, weights, scale, options);
         }
 
-        int N = x.Shape.Rows, V = weight.Shape[0];
+        int N = x.Shape.Rows, V = OutputAndInput(weight).Outputs;
         CheckLabels("LinearCrossEntropy", labels, weights, N, V);
         TokenLosses losses = NewLosses(N, DType.F32, options);
         LinearLossNode? node = Tape.Record<LinearLossNode>(losses.Loss, x.Tracked || !weight.Frozen);
@@ -53,11 +53,11 @@ public static unsafe partial class Ops
     /// be minimised.
     /// </summary>
     /// <param name="x">(N, C), in the weight's compute type.</param>
-    /// <param name="weight">The output matrix (V, C).</param>
+    /// <param name="weight">The output matrix (V, C), or (C, V) where it is stored input-major.</param>
     /// <param name="labels">N labels, or <see cref="LossOptions.Masked"/>.</param>
     public static Tensor LinearLogProbabilities(Tensor x, Parameter weight, ReadOnlySpan<int> labels)
     {
-        int N = x.Shape.Rows, V = weight.Shape[0];
+        int N = x.Shape.Rows, V = OutputAndInput(weight).Outputs;
         CheckLabels("LinearLogProbabilities", labels, default, N, V);
         TokenLosses losses = NewLosses(N, DType.F32, LossOptions.Plain);
         TokenLossKernel kernel = new(labels, default, 1, LossOptions.Plain, losses, N, V);
@@ -69,7 +69,7 @@ public static unsafe partial class Ops
     private static void OverChunks(Tensor x, Parameter weight, ref TokenLossKernel kernel, Tensor? dx, bool gradient)
     {
         using TensorScope chunks = TensorScope.Begin();
-        int N = x.Shape.Rows, C = x.Shape.Columns, V = weight.Shape[0];
+        int N = x.Shape.Rows, V = OutputAndInput(weight).Outputs;
         int rowsInChunk = (int)Math.Clamp(BytesOfLogits / (4L * V), 1, Math.Max(N, 1));
         bool brain = weight.ComputeType == DType.BF16;
         Tensor logits = Tensor.Create(new Shape(rowsInChunk, V), DType.F32);
@@ -93,8 +93,7 @@ public static unsafe partial class Ops
 
             if (!weight.Frozen)
             {
-                MatrixView to = Rows(weight.GradientToWrite(out bool accumulate));
-                Matmul.Multiply(d.Transpose(), rows, to, new() { Accumulate = accumulate, RoundToBFloat16 = brain });
+                AddMatrixGradient(weight, rows, d);
             }
         }
     }
@@ -124,13 +123,9 @@ public static unsafe partial class Ops
                     + "computed; give the factor as scale");
             }
 
-            if (_x.Tracked && _x.Gradient is null)
+            if (_x.Tracked)
             {
-                _x.AdoptGradient(_dx);
-            }
-            else if (_x.Tracked)
-            {
-                Sum(_x.Gradient!, _dx, _x.Gradient!);
+                GiveGradient(_dx, _x);
             }
         }
 
@@ -160,7 +155,7 @@ public static unsafe partial class Ops
 
             // The kernel's loss is minus the log-probability, so a row's share is minus what arrives from upstream.
             TokenLossKernel kernel = new(
-                _labels.Span<int>(), default, 1, LossOptions.Plain, losses, N, _weight.Shape[0]);
+                _labels.Span<int>(), default, 1, LossOptions.Plain, losses, N, OutputAndInput(_weight).Outputs);
             Span<float> shares = kernel.Shares.Span<float>(), upstream = Output.Gradient!.Span<float>();
             for (int n = 0; n < N; n++)
             {
@@ -168,13 +163,9 @@ public static unsafe partial class Ops
             }
 
             OverChunks(_x, _weight, ref kernel, dx, gradient: true);
-            if (_x.Tracked && _x.Gradient is null)
+            if (_x.Tracked)
             {
-                _x.AdoptGradient(dx);
-            }
-            else if (_x.Tracked)
-            {
-                Sum(_x.Gradient!, dx, _x.Gradient!);
+                GiveGradient(dx, _x);
             }
         }
 

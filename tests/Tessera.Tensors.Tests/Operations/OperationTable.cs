@@ -28,11 +28,13 @@ internal static class OperationTable
             yield return New($"cross-entropy, {name}", new(
                 o => Results(Ops.CrossEntropy(X(o), o.Labels(o.Rows, o.Columns), Weights(o), 0.7, options)),
                 InBFloat16: false));
+
+            // The logits' gradient is rounded and that of x, which asks for it in its own type.
             yield return New($"linear cross-entropy, {name}", new(
                 o => Results(Ops.LinearCrossEntropy(
                     o.Activations("x", o.Rows, 19), o.Parameter("w", new(o.Columns, 19)),
                     o.Labels(o.Rows, o.Columns), Weights(o), 0.7, options)),
-                UpstreamIsOne: true));
+                UpstreamIsOne: true, Roundings: 4));
         }
     }
 
@@ -136,7 +138,8 @@ internal static class OperationTable
             o => [Ops.Dropout(X(o), 0.3, ulong.MaxValue / 3, o.Stream("residual", o.Rows, o.Columns))]));
     }
 
-    // A norm's result is BF16 and its gradient F32, since several products add to it: whatever reads it must know.
+    // A norm's result is BF16 and its gradient F32, since several products add to it: whatever reads it must know. A
+    // loss's gradient is F32, and an activation reads BF16.
     private static IEnumerable<KeyValuePair<string, Operation>> AfterNorms()
     {
         yield return After("RMS norm of a norm", new(o => [Ops.RmsNorm(Normed(o), B(o), Epsilon)]));
@@ -147,6 +150,12 @@ internal static class OperationTable
             o => [Ops.SplitInThree(
                 Ops.RmsNorm(o.Stream("x3", o.Rows, 3 * o.Columns), o.Parameter("w3", new(3 * o.Columns)), Epsilon,
                     type: o.Type)).Third]));
+        yield return After("linear cross-entropy of an activation", new(
+            o => [Ops.LinearCrossEntropy(
+                Ops.Activate(o.Activations("x", o.Rows, 19), ActivationFunction.Silu),
+                o.Parameter("head", new(19, o.Columns), inputMajor: true),
+                o.Labels(o.Rows, o.Columns), default, 0.7).Loss],
+            UpstreamIsOne: true));
         yield return After("dropout of a norm", new(o => [Ops.Dropout(Normed(o), 0.5, 3)]));
         yield return After("rotary of a norm", new(
             o => [Ops.RotaryEmbedding(
