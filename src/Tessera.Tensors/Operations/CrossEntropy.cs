@@ -78,8 +78,14 @@ public static unsafe partial class Ops
             T share = masked ? T.Zero : T.CreateChecked(scale) * T.CreateChecked(weights.IsEmpty ? 1 : weights[n]);
             T logsumexp = masked ? T.Zero : row[labels[n]] - logs[labels[n]];
             logProbabilities[n] = masked ? T.Zero : logs[labels[n]];
-            loss[0] += share
-                * ((-(T.One - smoothing) * logProbabilities[n]) - (each * sumOfLogs) + (z * logsumexp * logsumexp));
+            if (!masked)
+            {
+                // Without smoothing, a logit of −∞ that isn't the label's does no harm.
+                T smoothed = each == T.Zero ? T.Zero : each * sumOfLogs;
+                loss[0] += share
+                    * ((-(T.One - smoothing) * logProbabilities[n]) - smoothed + (z * logsumexp * logsumexp));
+            }
+
             if (!entropies.IsEmpty)
             {
                 entropies[n] = entropy;

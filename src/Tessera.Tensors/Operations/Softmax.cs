@@ -152,11 +152,13 @@ public static unsafe partial class Ops
             }
 
             float total = Vector512.Sum(sum);
-            Vector512<float> scale = Vector512.Create(1 / total), log = Vector512.Create(MathF.Log(total)) + most;
+            Vector512<float> scale = Vector512.Create(1 / total), log = Vector512.Create(MathF.Log(total));
             for (long c = 0; c < C; c += IElement.Lanes)
             {
-                Lanes.Store<Single32>(
-                    y, c, C, _logarithm ? Lanes.Load<Single32>(x, c, C) - log : Lanes.Load<Single32>(y, c, C) * scale);
+                // The maximum first: of large logits the difference is exact, and their sum with the logarithm isn't.
+                Lanes.Store<Single32>(y, c, C, _logarithm
+                    ? Lanes.Load<Single32>(x, c, C) - most - log
+                    : Lanes.Load<Single32>(y, c, C) * scale);
             }
         }
 
@@ -178,7 +180,6 @@ public static unsafe partial class Ops
             }
         }
     }
-
 
     private sealed class SoftmaxNode : TapeNode
     {

@@ -100,5 +100,29 @@ public sealed class LinearLossTests
         Assert.All(Ops.Softmax(x).ToArray<float>(), p => Assert.Equal(float.NaN, p));
     }
 
+    [Theory]
+    [InlineData(DType.F64)]
+    [InlineData(DType.F32)]
+    public void AnImpossibleLogitBesideTheLabelsDoesNoHarm(DType type)
+    {
+        using TensorScope scope = TensorScope.Begin();
+        Tensor x = Tensor.Create(new Shape(2, 3), type);
+        Operands.Fill(x, [0, double.NegativeInfinity, 0, double.NegativeInfinity, 0, 0]);
+        Tensor loss = Ops.CrossEntropy(x, [0, LossOptions.Masked], default, 1).Loss;
+        Assert.Equal(Math.Log(2), AttentionSample.Doubles(loss)[0], 1e-7);
+    }
+
+    // The logits' steps are exact in F32; near 10,000 the logarithm of their sum, added to them, would not be.
+    [Fact]
+    public void LargeLogitsKeepTheDigitsOfTheirDifferences()
+    {
+        using TensorScope scope = TensorScope.Begin();
+        double[] logits = [.. Enumerable.Range(0, 35).Select(i => 10_000 + (i * 0.125))], wanted = new double[35];
+        Ops.SoftmaxReference<double>(logits, wanted, 35, logarithm: true);
+        Tensor x = Tensor.Create(new Shape(1, 35), DType.F32);
+        Operands.Fill(x, logits);
+        Close.ToLargest(wanted, AttentionSample.Doubles(Ops.LogSoftmax(x)), Limits.OpsSingle, "log-softmax");
+    }
+
     private static double Largest(double[] values) => Math.Max(0.1, values.Max(Math.Abs));
 }
