@@ -10,6 +10,8 @@ public sealed unsafe class KernelSet
     private static readonly KernelSet?[] _sets = new KernelSet?[1 + (int)InstructionSet.Avx512BFloat16];
     private static readonly Lock _generating = new();
 
+    private static KernelSet? _default;
+
     private readonly nint[] _tiles;
 
     private KernelSet(InstructionSet set)
@@ -25,8 +27,11 @@ public sealed unsafe class KernelSet
         _tiles = new nint[2 * (TileRows + 1) * VectorChoices];
     }
 
-    /// <summary>Gets the set that is used unless another is named: <see cref="Processor.Default"/>.</summary>
-    public static KernelSet Default { get; } = For(Processor.Default);
+    /// <summary>
+    /// Gets the set that is used unless another is named: <see cref="Processor.Default"/>, as it was at the first use.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">TESSERA_ISA names no set that can run here.</exception>
+    public static KernelSet Default => _default ??= For(Processor.Default); // a type's initializer would hide the error
 
     /// <summary>Gets the instructions that the kernels are made of.</summary>
     public InstructionSet InstructionSet { get; }

@@ -11,7 +11,8 @@ public static class Processor
     /// <summary>
     /// Gets the set that kernels use unless told otherwise: the one that TESSERA_ISA names, or the best there is.
     /// </summary>
-    public static InstructionSet Default { get; } = FindDefault(Environment.GetEnvironmentVariable("TESSERA_ISA"));
+    /// <exception cref="InvalidOperationException">TESSERA_ISA names no set that can run here.</exception>
+    public static InstructionSet Default => FindDefault(Environment.GetEnvironmentVariable("TESSERA_ISA"));
 
     /// <summary>Gets the sets that this processor can run, the plainest first.</summary>
     public static IReadOnlyList<InstructionSet> Supported => _supported;

@@ -8,7 +8,7 @@ public static class Workers
     // More threads than this never helped kernels that share one memory bus, and each one costs a stack.
     private const int MostThreads = 64;
 
-    private static readonly WorkerTeam _team = new(FindCount());
+    private static WorkerTeam? _team;
 
     [ThreadStatic]
     private static int _limit; // 0: this thread has none
@@ -16,7 +16,11 @@ public static class Workers
     /// <summary>
     /// Gets the number of threads, the caller's included: TESSERA_THREADS, or the processors, at most 64.
     /// </summary>
-    public static int Count => _team.Count;
+    /// <exception cref="InvalidOperationException">TESSERA_THREADS is no such number.</exception>
+    public static int Count => Team.Count;
+
+    // Made at the first use: a type's initializer would hide the error of a wrong TESSERA_THREADS.
+    private static WorkerTeam Team => Volatile.Read(ref _team) ?? MakeTeam();
 
     /// <summary>
     /// Runs <c>body.Run(0)</c> to <c>body.Run(count - 1)</c>, each once, on the caller and on whichever workers are
@@ -28,7 +32,7 @@ public static class Workers
         where TBody : struct, IParallelBody
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);
-        _team.Run(count, _limit == 0 ? MostThreads : _limit, ref body);
+        Team.Run(count, _limit == 0 ? MostThreads : _limit, ref body);
     }
 
     /// <summary>Limits the calls of this thread to so many threads (at least 1) until the result is disposed.</summary>
@@ -42,6 +46,12 @@ public static class Workers
 
     internal static void RestoreLimit(int limit) => _limit = limit;
 
+    private static WorkerTeam MakeTeam()
+    {
+        WorkerTeam made = new(FindCount()); // starts no thread yet, so that one too many costs nothing
+        return Interlocked.CompareExchange(ref _team, made, null) ?? made;
+    }
+
     private static int FindCount()
     {
         string? wanted = Environment.GetEnvironmentVariable("TESSERA_THREADS");
@@ -53,6 +63,6 @@ public static class Workers
         return int.TryParse(wanted, NumberStyles.None, CultureInfo.InvariantCulture, out int threads) && threads >= 1
             ? Math.Min(threads, MostThreads)
             : throw new InvalidOperationException(
-                $"TESSERA_THREADS: '{wanted}' is not a whole number from 1 to {MostThreads}");
+                $"TESSERA_THREADS: '{wanted}' is not a whole number of at least 1");
     }
 }
