@@ -25,9 +25,11 @@ internal static class ErrorFunction
         {
             // erf x = 2/√π exp(−x²) Σ 2ⁿ x^(2n+1) / (1·3·5 … (2n+1))
             T term = size, sum = size;
-            for (int n = 1; n < 200 && term > sum * T.Epsilon; n++)
+            T before = T.Zero;
+            for (int n = 1; sum != before; n++)
             {
                 term *= T.CreateChecked(2) * size * size / T.CreateChecked((2 * n) + 1);
+                before = sum;
                 sum += term;
             }
 
@@ -49,7 +51,8 @@ internal static class ErrorFunction
     }
 
     /// <summary>
-    /// Returns 1 − erf(x) with a relative error below 2e-7 (Chebyshev fit of Numerical Recipes, section 6.2).
+    /// Returns 1 − erf(x) by the Chebyshev fit of Numerical Recipes, section 6.2, whose own relative error is 1.2e-7.
+    /// That of the result grows with the rounded exponent: below 1e-6 up to x = 2, 1e-5 at 9.
     /// </summary>
     public static Vector512<float> Complement(Vector512<float> x)
     {
