@@ -62,16 +62,17 @@ public sealed class AttentionGoldenTests
 
         using Tape tape = Tape.Start();
         Tensor y = Ops.Attention(q, k, v, golden.Segments, golden.Options, sinks: sinks);
-        AssertClose(file[$"{name}.y"], golden.WithoutPast(Values(y)), limit, "y");
+        AssertClose(file[$"{name}.y"], golden.WithoutPast(AttentionSample.Doubles(y)), limit, "y");
 
         Tape.SetGradient<T>(y, golden.Queries<T>(file[$"{name}.d_y"]).Span<T>());
         tape.Backward();
-        AssertClose(file[$"{name}.d_q"], golden.WithoutPast(Values(q.Gradient!)), gradientLimit, "d_q");
-        AssertClose(file[$"{name}.d_k"], Values(k.Gradient!), gradientLimit, "d_k");
-        AssertClose(file[$"{name}.d_v"], Values(v.Gradient!), gradientLimit, "d_v");
+        double[] dq = golden.WithoutPast(AttentionSample.Doubles(q.Gradient!));
+        AssertClose(file[$"{name}.d_q"], dq, gradientLimit, "d_q");
+        AssertClose(file[$"{name}.d_k"], AttentionSample.Doubles(k.Gradient!), gradientLimit, "d_k");
+        AssertClose(file[$"{name}.d_v"], AttentionSample.Doubles(v.Gradient!), gradientLimit, "d_v");
         if (sinks is not null)
         {
-            AssertClose(file[$"{name}.d_sinks"], Values(sinks.Gradient!), gradientLimit, "d_sinks");
+            AssertClose(file[$"{name}.d_sinks"], AttentionSample.Doubles(sinks.Gradient!), gradientLimit, "d_sinks");
         }
     }
 
@@ -102,7 +103,7 @@ public sealed class AttentionGoldenTests
                 cache.Append(1, step, stepK, stepV);
                 Tensor part = Ops.Attention(
                     Part<T>(q, start + past, count), stepK, stepV, step, golden.Options, cache, 1, sinks);
-                Values(part).CopyTo(y, (start + past) * q.Shape[1] * D);
+                AttentionSample.Doubles(part).CopyTo(y, (start + past) * q.Shape[1] * D);
             }
         }
 
@@ -116,10 +117,6 @@ public sealed class AttentionGoldenTests
         return Tensor.From<T>(
             new Shape(count, rows.Shape[1], rows.Shape[2]), rows.Span<T>().Slice(start * size, count * size));
     }
-
-    private static double[] Values(Tensor tensor) => tensor.DType == DType.F64
-        ? tensor.ToArray<double>()
-        : [.. tensor.ToArray<float>().Select(x => (double)x)];
 
     private static void AssertClose(Tensor expected, double[] actual, double limit, string name)
     {

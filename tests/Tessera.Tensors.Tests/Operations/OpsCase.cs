@@ -48,7 +48,7 @@ internal sealed class OpsCase(SafetensorsFile file, string name, DType type)
     public void Check(Tape tape, Tensor result, string output = "y")
     {
         Tensor expected = file[$"{name}.{output}"];
-        Close.ToLargest(expected.Span<double>(), Doubles(result), Limit, $"{name}.{output} in {type}");
+        Close.ToLargest(expected.Span<double>(), AttentionSample.Doubles(result), Limit, $"{name}.{output} in {type}");
         if (file.TryGet($"{name}.d_{output}", out Tensor? upstream))
         {
             Tensor gradient = Tensor.Create(upstream.Shape, type);
@@ -72,12 +72,10 @@ internal sealed class OpsCase(SafetensorsFile file, string name, DType type)
         foreach ((string input, Func<Tensor?> gradient) in _gradients)
         {
             Tensor wanted = file[$"{name}.d_{input}"];
-            Close.ToLargest(wanted.Span<double>(), Doubles(gradient()!), GradientLimit, $"{name}.d_{input} in {type}");
+            double[] actual = AttentionSample.Doubles(gradient()!);
+            Close.ToLargest(wanted.Span<double>(), actual, GradientLimit, $"{name}.d_{input} in {type}");
         }
     }
-
-    private static double[] Doubles(Tensor x) =>
-        x.DType == DType.F64 ? x.ToArray<double>() : [.. x.ToArray<float>().Select(v => (double)v)];
 
     private static void Convert(Tensor from, Tensor to)
     {
