@@ -62,7 +62,7 @@ internal unsafe struct RowStates
         }
     }
 
-    /// <summary>Returns whether any row's earlier sums shrink in this step.</summary>
+    /// <summary>Returns whether a row's earlier sums shrink in this step.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly bool Shrinks(int row) => Shrink[row] != 1;
 }

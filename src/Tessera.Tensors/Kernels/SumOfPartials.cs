@@ -40,7 +40,7 @@ internal unsafe struct SumOfPartials : IParallelBody
             Vector512<float> sum = Vector512<float>.Zero;
             for (int i = 0; i < _count; i++)
             {
-                sum += Lanes.Load<Single32>(_partials + ((long)i * _columns), c, Math.Min(end, _columns));
+                sum += Lanes.Load<Single32>(_partials + ((long)i * _columns), c, end);
             }
 
             Lanes.Put<Single32>(_sum, c, end, sum, _accumulate);

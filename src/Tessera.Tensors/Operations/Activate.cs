@@ -13,8 +13,8 @@ public static unsafe partial class Ops
     public static Tensor Activate(Tensor x, ActivationFunction activation) => Activate(x, null, activation);
 
     /// <summary>
-    /// Multiplies the activation of each element of <paramref name="gate"/> by that of <paramref name="up"/>: SwiGLU
-    /// with SiLU, GeGLU with GELU.
+    /// Multiplies the activation of each element of <paramref name="gate"/> by the element of <paramref name="up"/> at
+    /// its place: SwiGLU with SiLU, GeGLU with GELU.
     /// </summary>
     /// <exception cref="ArgumentException">The shapes or types differ.</exception>
     public static Tensor Gated(Tensor gate, Tensor up, ActivationFunction activation)

@@ -93,7 +93,7 @@ public static unsafe partial class Ops
         int inputs, int outputs, bool inputMajor)
         where T : IFloatingPointIeee754<T>
     {
-        for (int n = 0; n < x.Length / inputs; n++)
+        for (int n = 0; n < dy.Length / Math.Max(outputs, 1); n++)
         {
             for (int o = 0; o < outputs; o++)
             {
