@@ -100,6 +100,19 @@ public sealed class LinearLossTests
         Assert.All(Ops.Softmax(x).ToArray<float>(), p => Assert.Equal(float.NaN, p));
     }
 
+    [Fact]
+    public void OptionsOutsideTheirRangesAreRefused()
+    {
+        foreach (double wrong in (double[])[-0.1, double.NaN, double.PositiveInfinity])
+        {
+            Assert.Throws<ArgumentOutOfRangeException>(() => new LossOptions(LabelSmoothing: wrong));
+            Assert.Throws<ArgumentOutOfRangeException>(() => new LossOptions(ZLoss: wrong));
+            Assert.Throws<ArgumentOutOfRangeException>(() => LossOptions.Plain with { LabelSmoothing = wrong });
+        }
+
+        Assert.Throws<ArgumentOutOfRangeException>(() => new LossOptions(LabelSmoothing: 1));
+    }
+
     [Theory]
     [InlineData(DType.F64)]
     [InlineData(DType.F32)]
