@@ -75,10 +75,7 @@ public sealed unsafe class Tensor
         return tensor;
     }
 
-    /// <summary>
-    /// Makes a tensor with memory of its own, all zero, that lives until nothing refers to the tensor. Its
-    /// <see cref="Data"/> and <see cref="Span{T}"/> are no references: hold on to the tensor while they are in use.
-    /// </summary>
+    /// <summary>Makes a tensor with memory of its own, all zero, that lives until nothing refers to it.</summary>
     /// <exception cref="InsufficientMemoryException">The system has not got the memory.</exception>
     public static Tensor Allocate(Shape shape, DType type)
     {

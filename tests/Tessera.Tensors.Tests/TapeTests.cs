@@ -64,7 +64,7 @@ public sealed class TapeTests
         }
     }
 
-    private static float[] Values(Tensor tensor) => tensor.Span<float>().ToArray();
+    private static float[] Values(Tensor tensor) => tensor.ToArray<float>();
 
     private static Tensor Leaf(params ReadOnlySpan<float> values)
     {
