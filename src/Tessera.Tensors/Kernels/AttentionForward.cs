@@ -183,6 +183,7 @@ internal unsafe struct AttentionForward : IParallelBody
             }
         }
 
+        [MethodImpl(Compiled.Alone)]
         private void ShrinkSums(int lines)
         {
             int W = _call.Columns;
@@ -205,6 +206,7 @@ internal unsafe struct AttentionForward : IParallelBody
             }
         }
 
+        [MethodImpl(Compiled.Alone)]
         private void Store(LineCursor cursor, int lines)
         {
             Vector512<float> sum = Vector512.Load(_states->Sum);

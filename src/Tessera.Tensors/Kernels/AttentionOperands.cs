@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace Tessera.Tensors.Kernels;
@@ -190,6 +191,7 @@ internal readonly unsafe ref struct AttentionOperands
         }
     }
 
+    [MethodImpl(Compiled.Alone)]
     private void ComputeDeltas<TResult, TUpstream>()
         where TResult : struct, IElement
         where TUpstream : struct, IElement

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
@@ -68,6 +69,7 @@ internal static unsafe class AttentionPacking
     /// Packs lines of bf16 that lie one after the other into panels of pairs of lines, [panel][pair][entry]; an odd
     /// last line is paired with zeros.
     /// </summary>
+    [MethodImpl(Compiled.Alone)]
     public static void LinePairs(byte* from, int stride, int lines, int entries, int width, byte* to)
     {
         int pairs = (lines + 1) / 2, whole = lines / 2;
@@ -116,6 +118,7 @@ internal static unsafe class AttentionPacking
     }
 
     /// <summary>Turns pairs of bf16, [step][column][2], into the two rows of fp32 that they stand for.</summary>
+    [MethodImpl(Compiled.Alone)]
     public static void WidenPairs(uint* from, int steps, int columns, float* to)
     {
         Vector256<uint> high = Vector256.Create(0xFFFF0000u);
@@ -155,6 +158,7 @@ internal static unsafe class AttentionPacking
         }
     }
 
+    [MethodImpl(Compiled.Alone)]
     private static void StoreTile<T>(
         float* sums, int lines, int stored, float* factors, ref readonly AttentionCall call,
         AttentionGradients.Target to, LineCursor cursor)
@@ -179,6 +183,7 @@ internal static unsafe class AttentionPacking
         }
     }
 
+    [MethodImpl(Compiled.Alone)]
     private static void Convert<T>(byte* from, byte* to, DType wanted, int count)
         where T : struct, IElement
     {

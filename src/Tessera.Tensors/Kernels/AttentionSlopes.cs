@@ -65,6 +65,7 @@ internal readonly unsafe struct AttentionSlopes
         }
     }
 
+    [MethodImpl(Compiled.Alone)]
     private void ComputePair<TScore>(int line, in Line first, in Line second, ref readonly AttentionCall call)
         where TScore : struct, IScore
     {
@@ -139,6 +140,7 @@ internal readonly unsafe struct AttentionSlopes
         return new(weight, weight * pull * slope);
     }
 
+    [MethodImpl(Compiled.Alone)]
     private Slope ComputePart<TScore>(int at, int key, in Line line, float inner, float outer, bool roughly)
         where TScore : struct, IScore
     {

@@ -28,6 +28,7 @@ internal static unsafe class AttentionSoftmax
     /// <param name="rows">The rows of the tile.</param>
     /// <param name="keys">The keys of the step, whole panels.</param>
     /// <param name="call">Scale, cap and type.</param>
+    [MethodImpl(Compiled.Alone)]
     public static void Step(
         float* scores, void* weights, RowStates* states, int rows, int keys, ref readonly AttentionCall call)
     {
@@ -90,6 +91,7 @@ internal static unsafe class AttentionSoftmax
         return VectorMath.Max(largest);
     }
 
+    [MethodImpl(Compiled.Alone)]
     private static void Hide(float* row, int first, int end)
     {
         Vector512<float> hidden = Vector512.Create(float.NegativeInfinity);
@@ -106,6 +108,7 @@ internal static unsafe class AttentionSoftmax
         }
     }
 
+    [MethodImpl(Compiled.Alone)]
     private static void Cap(float* row, int first, int end, float inner, float outer)
     {
         for (int i = first & -VectorMath.Width; i < end; i += VectorMath.Width)
@@ -115,6 +118,7 @@ internal static unsafe class AttentionSoftmax
         }
     }
 
+    [MethodImpl(Compiled.Alone)]
     private static float Weigh(
         float* row, float* weights, int first, int end, int keys, float factor, Vector512<float> shift)
     {
@@ -141,6 +145,7 @@ internal static unsafe class AttentionSoftmax
         return VectorMath.Sum(sum);
     }
 
+    [MethodImpl(Compiled.Alone)]
     private static float WeighPairs(
         float* row, BFloat16* weights, int first, int end, int keys, float factor, Vector512<float> shift)
     {

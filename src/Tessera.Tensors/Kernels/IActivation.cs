@@ -15,7 +15,8 @@ internal interface IActivation
 
     static abstract Vector512<float> Value(Vector512<float> x);
 
-    static abstract Vector512<float> Slope(Vector512<float> x);
+    /// <summary>Returns both, which share most of their work.</summary>
+    static abstract (Vector512<float> Value, Vector512<float> Slope) ValueAndSlope(Vector512<float> x);
 }
 
 internal readonly struct SiluActivation : IActivation
@@ -34,10 +35,10 @@ internal readonly struct SiluActivation : IActivation
     public static Vector512<float> Value(Vector512<float> x) => x * VectorMath.Sigmoid(x);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> Slope(Vector512<float> x)
+    public static (Vector512<float> Value, Vector512<float> Slope) ValueAndSlope(Vector512<float> x)
     {
-        Vector512<float> s = VectorMath.Sigmoid(x);
-        return s * Vector512.FusedMultiplyAdd(x, Vector512<float>.One - s, Vector512<float>.One);
+        Vector512<float> s = VectorMath.Sigmoid(x), one = Vector512<float>.One;
+        return (x * s, s * Vector512.FusedMultiplyAdd(x, one - s, one));
     }
 }
 
@@ -62,12 +63,12 @@ internal readonly struct GeluTanhActivation : IActivation
         x * Vector512.Create(0.5f) * (Vector512<float>.One + VectorMath.Tanh(Inner(x)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> Slope(Vector512<float> x)
+    public static (Vector512<float> Value, Vector512<float> Slope) ValueAndSlope(Vector512<float> x)
     {
         Vector512<float> t = VectorMath.Tanh(Inner(x)), one = Vector512<float>.One, half = Vector512.Create(0.5f);
         Vector512<float> inner = Vector512.Create((float)Root)
             * Vector512.FusedMultiplyAdd(Vector512.Create((float)(3 * Cubic)) * x, x, one);
-        return half * (one + t + (x * (one - (t * t)) * inner));
+        return (x * half * (one + t), half * (one + t + (x * (one - (t * t)) * inner)));
     }
 
     private static T Inner<T>(T x)
@@ -99,8 +100,13 @@ internal readonly struct GeluExactActivation : IActivation
     public static Vector512<float> Value(Vector512<float> x) => x * Below(x);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> Slope(Vector512<float> x) =>
-        Below(x) + (x * Vector512.Create((float)NormalDensity) * VectorMath.Exp(x * x * Vector512.Create(-0.5f)));
+    public static (Vector512<float> Value, Vector512<float> Slope) ValueAndSlope(Vector512<float> x)
+    {
+        Vector512<float> below = Below(x);
+        Vector512<float> density = Vector512.Create((float)NormalDensity)
+            * VectorMath.Exp(x * x * Vector512.Create(-0.5f));
+        return (x * below, below + (x * density));
+    }
 
     private static Vector512<float> Below(Vector512<float> x) =>
         Vector512.Create(0.5f) * ErrorFunction.Complement(x * Vector512.Create(-(float)InverseRoot2));
@@ -125,10 +131,11 @@ internal readonly struct GeluQuickActivation : IActivation
         x * VectorMath.Sigmoid(x * Vector512.Create((float)Steepness));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> Slope(Vector512<float> x)
+    public static (Vector512<float> Value, Vector512<float> Slope) ValueAndSlope(Vector512<float> x)
     {
-        Vector512<float> kx = x * Vector512.Create((float)Steepness), s = VectorMath.Sigmoid(kx);
-        return s * Vector512.FusedMultiplyAdd(kx, Vector512<float>.One - s, Vector512<float>.One);
+        Vector512<float> kx = x * Vector512.Create((float)Steepness);
+        Vector512<float> s = VectorMath.Sigmoid(kx), one = Vector512<float>.One;
+        return (x * s, s * Vector512.FusedMultiplyAdd(kx, one - s, one));
     }
 }
 
@@ -148,6 +155,9 @@ internal readonly struct ReluSquaredActivation : IActivation
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> Slope(Vector512<float> x) =>
-        Vector512.Create(2f) * Vector512.Max(x, Vector512<float>.Zero);
+    public static (Vector512<float> Value, Vector512<float> Slope) ValueAndSlope(Vector512<float> x)
+    {
+        Vector512<float> positive = Vector512.Max(x, Vector512<float>.Zero);
+        return (positive * positive, Vector512.Create(2f) * positive);
+    }
 }

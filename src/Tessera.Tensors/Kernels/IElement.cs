@@ -46,9 +46,27 @@ internal readonly unsafe struct Single32 : IElement
     public static void Store(void* p, long i, Vector512<float> value) => value.Store((float*)p + i);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> LoadPart(void* p, long i, int count, float fill) => Avx512F.IsSupported
-        ? Avx512F.MaskLoad((float*)p + i, VectorMath.FirstLanes(count), Vector512.Create(fill))
-        : LoadOneByOne((float*)p + i, count, fill);
+    public static Vector512<float> LoadPart(void* p, long i, int count, float fill)
+    {
+        float* from = (float*)p + i;
+        if (Avx512F.IsSupported)
+        {
+            return Avx512F.MaskLoad(from, VectorMath.FirstLanes(count), Vector512.Create(fill));
+        }
+
+        if (!Avx2.IsSupported)
+        {
+            return LoadOneByOne(from, count, fill);
+        }
+
+        Vector256<float> low = HalfMask.First(count), high = HalfMask.First(count - HalfMask.Lanes);
+        Vector256<float> lower = Avx.MaskLoad(from, low), upper = Avx.MaskLoad(from + HalfMask.Lanes, high);
+        return fill == 0
+            ? Vector512.Create(lower, upper)
+            : Vector512.Create(
+                Avx.BlendVariable(Vector256.Create(fill), lower, low),
+                Avx.BlendVariable(Vector256.Create(fill), upper, high));
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StorePart(void* p, long i, int count, Vector512<float> value)
@@ -56,6 +74,12 @@ internal readonly unsafe struct Single32 : IElement
         if (Avx512F.IsSupported)
         {
             Avx512F.MaskStore((float*)p + i, VectorMath.FirstLanes(count), value);
+        }
+        else if (Avx2.IsSupported)
+        {
+            float* to = (float*)p + i;
+            Avx.MaskStore(to, HalfMask.First(count), value.GetLower());
+            Avx.MaskStore(to + HalfMask.Lanes, HalfMask.First(count - HalfMask.Lanes), value.GetUpper());
         }
         else
         {
@@ -91,23 +115,45 @@ internal readonly unsafe struct Brain16 : IElement
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> LoadPart(void* p, long i, int count, float fill)
     {
-        if (!Avx512BW.VL.IsSupported)
+        ushort* from = (ushort*)p + i;
+        Vector256<ushort> narrow;
+        if (Avx512BW.VL.IsSupported)
+        {
+            narrow = Avx512BW.VL.MaskLoad(from, FirstWords(count), Vector256<ushort>.Zero);
+        }
+        else if (Avx2.IsSupported)
+        {
+            // Masks are of pairs there; the last word is read by itself, whether a pair holds it or not.
+            Vector256<ushort> last =
+                Vector256.Equals(Vector256<ushort>.Indices, Vector256.Create((ushort)(count - 1)))
+                & Vector256.Create(from[count - 1]);
+            narrow = Avx2.MaskLoad((int*)from, HalfMask.First(count / 2).AsInt32()).AsUInt16() | last;
+        }
+        else
         {
             return LoadOneByOne((BFloat16*)p + i, count, fill);
         }
 
-        Vector256<ushort> narrow = Avx512BW.VL.MaskLoad((ushort*)p + i, FirstWords(count), Vector256<ushort>.Zero);
-        Vector512<float> lanes = (Avx512F.ConvertToVector512UInt32(narrow) << 16).AsSingle();
-        return Vector512.ConditionalSelect(VectorMath.FirstLanes(count), lanes, Vector512.Create(fill));
+        Vector512<float> lanes = VectorMath.WidenBFloat16(narrow);
+        return fill == 0
+            ? lanes
+            : Vector512.ConditionalSelect(VectorMath.FirstLanes(count), lanes, Vector512.Create(fill));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StorePart(void* p, long i, int count, Vector512<float> value)
     {
+        ushort* to = (ushort*)p + i;
         if (Avx512BW.VL.IsSupported)
         {
-            Vector256<ushort> narrow = Avx512F.ConvertToVector256UInt16(VectorMath.RoundToBFloat16(value) >>> 16);
-            Avx512BW.VL.MaskStore((ushort*)p + i, FirstWords(count), narrow);
+            Avx512BW.VL.MaskStore(to, FirstWords(count), VectorMath.NarrowToBFloat16(value));
+        }
+        else if (Avx2.IsSupported)
+        {
+            Vector256<int> pairs = VectorMath.NarrowToBFloat16(value).AsInt32();
+            Avx2.MaskStore((int*)to, HalfMask.First(count / 2).AsInt32(), pairs);
+            int last = Avx2.PermuteVar8x32(pairs, Vector256.Create((count - 1) / 2)).ToScalar();
+            to[count - 1] = (ushort)(last >> (16 * ((count - 1) & 1)));
         }
         else
         {
@@ -139,4 +185,16 @@ internal readonly unsafe struct Brain16 : IElement
             to[lane] = (BFloat16)value[lane];
         }
     }
+}
+
+/// <summary>Masks of 256-bit vectors, for processors that have no others.</summary>
+internal static class HalfMask
+{
+    /// <summary>The lanes of half of a vector.</summary>
+    public const int Lanes = IElement.Lanes / 2;
+
+    /// <summary>Returns a mask of the first <paramref name="count"/> lanes (below 0: none, beyond 8: all).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> First(int count) =>
+        Vector256.LessThan(Vector256<int>.Indices, Vector256.Create(count)).AsSingle();
 }

@@ -31,7 +31,7 @@ internal unsafe struct SumOfPartials : IParallelBody
         Workers.Run((columns + ColumnsPerItem - 1) / ColumnsPerItem, ref body);
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(Compiled.Alone)]
     public readonly void Run(int index)
     {
         long end = Math.Min(_columns, (index + 1) * ColumnsPerItem);

@@ -121,6 +121,7 @@ internal unsafe struct TokenLossKernel : IParallelBody
         }
     }
 
+    [MethodImpl(Compiled.Alone)]
     private static (float LogSumExp, float Sum) LogSumExp(float* x, long V)
     {
         Vector512<float> max = Vector512.Create(float.NegativeInfinity);
@@ -128,7 +129,8 @@ internal unsafe struct TokenLossKernel : IParallelBody
         Vector512<float> plain = Vector512<float>.Zero;
         for (long v = 0; v < V; v += IElement.Lanes)
         {
-            max = Vector512.Max(max, Lanes.Load<Single32>(x, v, V, float.NegativeInfinity));
+            // A NaN is lost here (and found in the sum); to keep it would take ten instructions where one does.
+            max = Vector512.MaxNative(Lanes.Load<Single32>(x, v, V, float.NegativeInfinity), max);
         }
 
         float most = VectorMath.Max(max);
@@ -142,6 +144,7 @@ internal unsafe struct TokenLossKernel : IParallelBody
         return (most + MathF.Log(Vector512.Sum(sum)), Vector512.Sum(plain));
     }
 
+    [MethodImpl(Compiled.Alone)]
     private static float Entropy(float* x, long V, float logsumexp)
     {
         Vector512<float> sum = Vector512<float>.Zero, logs = Vector512.Create(logsumexp);
@@ -158,6 +161,7 @@ internal unsafe struct TokenLossKernel : IParallelBody
         return Vector512.Sum(sum);
     }
 
+    [MethodImpl(Compiled.Alone)]
     private readonly void Gradient<T>(float* x, long at, int label, float logsumexp, float share)
         where T : struct, IElement
     {

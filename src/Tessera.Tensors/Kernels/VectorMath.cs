@@ -131,11 +131,27 @@ internal static unsafe class VectorMath
 
     /// <summary>Reads 16 bfloat16 values.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> LoadBFloat16(BFloat16* source)
+    public static Vector512<float> LoadBFloat16(BFloat16* source) =>
+        WidenBFloat16(Vector256.Load((ushort*)source));
+
+    /// <summary>Returns the values of 16 bfloat16 words.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> WidenBFloat16(Vector256<ushort> words)
     {
-        Vector256<ushort> narrow = Vector256.Load((ushort*)source);
-        return Vector512.ShiftLeft(Widen(narrow), 16).AsSingle();
+        if (Avx512F.IsSupported)
+        {
+            return (Avx512F.ConvertToVector512UInt32(words) << 16).AsSingle();
+        }
+
+        (Vector256<uint> lower, Vector256<uint> upper) = Vector256.Widen(words);
+        return Vector512.Create((lower << 16).AsSingle(), (upper << 16).AsSingle());
     }
+
+    /// <summary>
+    /// Returns 16 values as bfloat16 words, each rounded to the nearest, ties to even; NaN stays a (quiet) NaN.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<ushort> NarrowToBFloat16(Vector512<float> values) => Narrow(RoundToBFloat16(values) >>> 16);
 
     /// <summary>
     /// Writes 16 values, each rounded to the nearest bfloat16, ties to even; NaN stays a (quiet) NaN.
@@ -239,18 +255,6 @@ internal static unsafe class VectorMath
         Vector512<float> first = Vector512.ShiftLeft(half + bias, 23).AsSingle();
         Vector512<float> second = Vector512.ShiftLeft(whole - half + bias, 23).AsSingle();
         return x * first * second;
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<uint> Widen(Vector256<ushort> narrow)
-    {
-        if (Avx512F.IsSupported)
-        {
-            return Avx512F.ConvertToVector512UInt32(narrow);
-        }
-
-        (Vector256<uint> lower, Vector256<uint> upper) = Vector256.Widen(narrow);
-        return Vector512.Create(lower, upper);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -152,29 +152,48 @@ public static unsafe partial class Ops
             Workers.Run(body._elements.Items, ref body);
         }
 
-        [MethodImpl(MethodImplOptions.NoInlining)]
+        [MethodImpl(Compiled.Alone)]
         public readonly void Run(int index)
         {
-            (long i, long end) = _elements.Item(index);
+            (long first, long end) = _elements.Item(index);
+            switch (_backward, _brainGate, _brainUp)
+            {
+                case (false, _, _): RunForward(first, end); break;
+                case (true, false, false): RunBackward<Single32, Single32>(first, end); break;
+                case (true, true, false): RunBackward<Brain16, Single32>(first, end); break;
+                case (true, false, true): RunBackward<Single32, Brain16>(first, end); break;
+                case (true, true, true): RunBackward<Brain16, Brain16>(first, end); break;
+            }
+        }
+
+        [MethodImpl(Compiled.Alone)]
+        private readonly void RunForward(long i, long end)
+        {
             for (; i < end; i += IElement.Lanes)
             {
-                Vector512<float> gate = Lanes.Load<TX>(_gate, i, end);
-                Vector512<float> up = _up is null ? Vector512<float>.One : Lanes.Load<TX>(_up, i, end);
-                if (!_backward)
-                {
-                    Lanes.Store<TX>(_y, i, end, TA.Value(gate) * up);
-                    continue;
-                }
+                Vector512<float> value = TA.Value(Lanes.Load<TX>(_gate, i, end));
+                Lanes.Store<TX>(_y, i, end, _up is null ? value : value * Lanes.Load<TX>(_up, i, end));
+            }
+        }
 
+        [MethodImpl(Compiled.Alone)]
+        private readonly void RunBackward<TGate, TUp>(long i, long end)
+            where TGate : struct, IElement
+            where TUp : struct, IElement
+        {
+            for (; i < end; i += IElement.Lanes)
+            {
+                Vector512<float> up = _up is null ? Vector512<float>.One : Lanes.Load<TX>(_up, i, end);
                 Vector512<float> dy = Lanes.Load<TX>(_y, i, end);
+                (Vector512<float> value, Vector512<float> slope) = TA.ValueAndSlope(Lanes.Load<TX>(_gate, i, end));
                 if (_dGate is not null)
                 {
-                    Lanes.Put(_dGate, _brainGate, i, end, dy * up * TA.Slope(gate), _addGate);
+                    Lanes.Put<TGate>(_dGate, i, end, dy * up * slope, _addGate);
                 }
 
                 if (_dUp is not null)
                 {
-                    Lanes.Put(_dUp, _brainUp, i, end, dy * TA.Value(gate), _addUp);
+                    Lanes.Put<TUp>(_dUp, i, end, dy * value, _addUp);
                 }
             }
         }

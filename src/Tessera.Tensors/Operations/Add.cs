@@ -100,7 +100,7 @@ public static unsafe partial class Ops
         public void* B;
         public void* Y;
 
-        [MethodImpl(MethodImplOptions.NoInlining)]
+        [MethodImpl(Compiled.Alone)]
         public readonly void Run(int index)
         {
             (long i, long end) = Elements.Item(index);

@@ -114,7 +114,7 @@ public static unsafe partial class Ops
         public void Backward(Tensor dy, Tensor dx, bool accumulate) =>
             Run(dy.Data, dy.DType, accumulate ? dx.Data : null, dx.Data, dx.DType);
 
-        [MethodImpl(MethodImplOptions.NoInlining)]
+        [MethodImpl(Compiled.Alone)]
         public readonly void Run(int index)
         {
             (long i, long end) = _elements.Item(index);

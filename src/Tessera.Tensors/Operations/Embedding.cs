@@ -99,7 +99,7 @@ public static unsafe partial class Ops
             Workers.Run((body._columns + ColumnsPerItem - 1) / ColumnsPerItem, ref body);
         }
 
-        [MethodImpl(MethodImplOptions.NoInlining)]
+        [MethodImpl(Compiled.Alone)]
         public readonly void Run(int index)
         {
             long first = (long)index * ColumnsPerItem, end = Math.Min(_columns, first + ColumnsPerItem);

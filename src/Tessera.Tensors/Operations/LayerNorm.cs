@@ -161,7 +161,7 @@ public static unsafe partial class Ops
             Workers.Run(body._rows.Items, ref body);
         }
 
-        [MethodImpl(MethodImplOptions.NoInlining)]
+        [MethodImpl(Compiled.Alone)]
         public readonly void Run(int index)
         {
             long C = _columns;
@@ -223,7 +223,7 @@ public static unsafe partial class Ops
             AddPartials(bias.Frozen ? null : biases, bias);
         }
 
-        [MethodImpl(MethodImplOptions.NoInlining)]
+        [MethodImpl(Compiled.Alone)]
         public readonly void Run(int index)
         {
             long C = _columns;

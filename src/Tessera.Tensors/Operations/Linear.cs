@@ -161,7 +161,7 @@ public static unsafe partial class Ops
             AddPartials(partials, bias);
         }
 
-        [MethodImpl(MethodImplOptions.NoInlining)]
+        [MethodImpl(Compiled.Alone)]
         public readonly void Run(int index)
         {
             (int first, int end) = _rows.Item(index);

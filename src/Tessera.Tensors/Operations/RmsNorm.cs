@@ -136,7 +136,7 @@ public static unsafe partial class Ops
             Workers.Run(rows.Items, ref body);
         }
 
-        [MethodImpl(MethodImplOptions.NoInlining)]
+        [MethodImpl(Compiled.Alone)]
         public readonly void Run(int index)
         {
             long C = _columns;
@@ -201,7 +201,7 @@ public static unsafe partial class Ops
             AddPartials(partials, weight);
         }
 
-        [MethodImpl(MethodImplOptions.NoInlining)]
+        [MethodImpl(Compiled.Alone)]
         public readonly void Run(int index)
         {
             long C = _columns;

@@ -139,7 +139,7 @@ public static unsafe partial class Ops
             }
         }
 
-        [MethodImpl(MethodImplOptions.NoInlining)]
+        [MethodImpl(Compiled.Alone)]
         public readonly void Run(int index)
         {
             long D = _headSize, half = _rotary.Dimensions / 2;
@@ -189,6 +189,7 @@ public static unsafe partial class Ops
             };
         }
 
+        [MethodImpl(Compiled.Alone)]
         private readonly void NormaliseBackward(long start, float* dy, float* dWeight)
         {
             long D = _headSize, end = start + D;
@@ -217,6 +218,7 @@ public static unsafe partial class Ops
             }
         }
 
+        [MethodImpl(Compiled.Alone)]
         private readonly float Scale(long start)
         {
             Vector512<float> squares = Vector512<float>.Zero;
@@ -230,6 +232,7 @@ public static unsafe partial class Ops
         }
 
         // Turns a row, normed first where there is a weight; what lies beyond the turned channels is copied.
+        [MethodImpl(Compiled.Alone)]
         private readonly void Turn<TTo>(
             void* from, long start, float* weight, void* to, long toStart, float* cosines, float* sines,
             float direction, bool accumulate)

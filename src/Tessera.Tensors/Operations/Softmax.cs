@@ -107,7 +107,7 @@ public static unsafe partial class Ops
             Workers.Run(body._rows.Items, ref body);
         }
 
-        [MethodImpl(MethodImplOptions.NoInlining)]
+        [MethodImpl(Compiled.Alone)]
         public readonly void Run(int index)
         {
             (int first, int end) = _rows.Item(index);

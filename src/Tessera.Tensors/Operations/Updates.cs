@@ -107,7 +107,7 @@ public static unsafe partial class Ops
         public float* X;
         public double* Sums;
 
-        [MethodImpl(MethodImplOptions.NoInlining)]
+        [MethodImpl(Compiled.Alone)]
         public readonly void Run(int index)
         {
             (long i, long end) = Elements.Item(index);
@@ -132,7 +132,7 @@ public static unsafe partial class Ops
         public float* V;
         public AdamWUpdate Update;
 
-        [MethodImpl(MethodImplOptions.NoInlining)]
+        [MethodImpl(Compiled.Alone)]
         public readonly void Run(int index)
         {
             (long i, long end) = Elements.Item(index);
@@ -169,7 +169,7 @@ public static unsafe partial class Ops
         public float Scale;
         public bool Nesterov;
 
-        [MethodImpl(MethodImplOptions.NoInlining)]
+        [MethodImpl(Compiled.Alone)]
         public readonly void Run(int index)
         {
             (long i, long end) = Elements.Item(index);
@@ -192,7 +192,7 @@ public static unsafe partial class Ops
         public float A;
         public float B;
 
-        [MethodImpl(MethodImplOptions.NoInlining)]
+        [MethodImpl(Compiled.Alone)]
         public readonly void Run(int index)
         {
             (long i, long end) = Elements.Item(index);

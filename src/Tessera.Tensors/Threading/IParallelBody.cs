@@ -4,8 +4,9 @@ namespace Tessera.Tensors.Threading;
 public interface IParallelBody
 {
     /// <summary>
-    /// Does the item with this index. Marked not to be inlined: within the small method that calls it the compiler
-    /// would soon refuse to inline what it calls itself, and vectors would pass through memory.
+    /// Does the item with this index. Marked not to be inlined, and where it works on vectors to be compiled alone
+    /// (<see cref="Kernels.Compiled.Alone"/>): within the small method that calls it the compiler would soon refuse to
+    /// inline what it calls itself.
     /// </summary>
     void Run(int index);
 }
