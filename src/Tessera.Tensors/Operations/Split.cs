@@ -85,6 +85,7 @@ public static unsafe partial class Ops
             }
         }
 
+        [MethodImpl(Compiled.Alone)]
         private readonly void Columns(long from, long to, bool own)
         {
             for (long c = 0; c < _columns; c += IElement.Lanes)
