@@ -5,6 +5,8 @@ using Tessera.Cli.Commands;
 using Tessera.Inference;
 using Tessera.Models.ChatTemplates;
 using Tessera.Models.Tokenizers;
+using Tessera.Tensors.Kernels;
+using Tessera.Tensors.Threading;
 
 namespace Tessera.Cli;
 
@@ -36,6 +38,7 @@ internal static class CommandLine
     {
         try
         {
+            RequireSettings();
             ParseResult command = Create(args.Length > 0 ? args[0] : "").Parse(args);
             bool misused = command.Action is ParseErrorAction;
             if (command.Action is ParseErrorAction wrong)
@@ -101,6 +104,19 @@ internal static class CommandLine
         help.Action = examples;
         root.SetAction(examples.Invoke);
         return root;
+    }
+
+    // What the environment asks of the tensors: a mistake there is the user's, and the same for every command.
+    private static void RequireSettings()
+    {
+        try
+        {
+            _ = (Workers.Count, Processor.Default);
+        }
+        catch (InvalidOperationException error)
+        {
+            throw new CommandFailedException(error.Message);
+        }
     }
 
     private static int Hint(ParseResult command)

@@ -163,5 +163,16 @@ public sealed class CommandTests
         }
     }
 
+    [Theory]
+    [InlineData("TESSERA_THREADS", "many")]
+    [InlineData("TESSERA_ISA", "avx1024")]
+    public async Task AWrongVariableIsNamed(string variable, string value)
+    {
+        TesseraProcess process = await TesseraProcess.RunAsync((variable, value), "", "tokenize", TesseraProcess.Model());
+        Assert.Equal((1, ""), (process.ExitCode, process.Output));
+        Assert.StartsWith($"tessera: {variable}: '{value}' is not", process.Error, StringComparison.Ordinal);
+        Assert.Single(process.Error.TrimEnd().Split('\n'));
+    }
+
     private static int Count(string ids) => JsonSerializer.Deserialize<int[]>(ids)!.Length;
 }

@@ -14,7 +14,12 @@ internal sealed record TesseraProcess(int ExitCode, byte[] OutputBytes, string E
     /// <summary>Returns the folder of a tiny model; skips the test where it is absent.</summary>
     public static string Model(string name = "qwen3") => SharedFiles.Path($"goldens/hf-folders/{name}");
 
-    public static async Task<TesseraProcess> RunAsync(string input, params string[] arguments)
+    public static Task<TesseraProcess> RunAsync(string input, params string[] arguments) =>
+        RunAsync(null, input, arguments);
+
+    /// <summary>Runs it with one more variable of the environment.</summary>
+    public static async Task<TesseraProcess> RunAsync(
+        (string Name, string Value)? variable, string input, params string[] arguments)
     {
         CancellationToken cancelled = TestContext.Current.CancellationToken;
         string program = Path.Combine(AppContext.BaseDirectory, "tessera.dll");
@@ -25,6 +30,11 @@ internal sealed record TesseraProcess(int ExitCode, byte[] OutputBytes, string E
             RedirectStandardError = true,
             StandardErrorEncoding = Encoding.UTF8,
         };
+        if (variable is var (name, value))
+        {
+            start.Environment[name] = value;
+        }
+
         using Process process = Process.Start(start)!;
         using MemoryStream output = new();
         Task read = process.StandardOutput.BaseStream.CopyToAsync(output, cancelled);
