@@ -168,7 +168,8 @@ public sealed class CommandTests
     [InlineData("TESSERA_ISA", "avx1024")]
     public async Task AWrongVariableIsNamed(string variable, string value)
     {
-        TesseraProcess process = await TesseraProcess.RunAsync((variable, value), "", "tokenize", TesseraProcess.Model());
+        string model = TesseraProcess.Model();
+        TesseraProcess process = await TesseraProcess.RunAsync((variable, value), "", "tokenize", model);
         Assert.Equal((1, ""), (process.ExitCode, process.Output));
         Assert.StartsWith($"tessera: {variable}: '{value}' is not", process.Error, StringComparison.Ordinal);
         Assert.Single(process.Error.TrimEnd().Split('\n'));

@@ -161,7 +161,7 @@ public sealed class BpeTrainerTests
 
         ByteLevelBpe loaded = ByteLevelBpe.Read("saved", Encoding.UTF8.GetBytes(tokenizer.ToJson()));
         Assert.Equal(tokenizer.Encode(text), loaded.Encode(text));
-        ArgumentException unknown = Assert.Throws<ArgumentException>(() => tokenizer.Encode("be é"));
+        UnencodableTextException unknown = Assert.Throws<UnencodableTextException>(() => tokenizer.Encode("be é"));
         Assert.Contains("0xC3", unknown.Message, StringComparison.Ordinal);
     }
 
