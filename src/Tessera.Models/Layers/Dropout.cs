@@ -8,14 +8,14 @@ namespace Tessera.Models.Layers;
 /// <param name="seed">The first step's; <see cref="Begin"/> takes another one for each step.</param>
 public sealed class Dropout(double probability, ulong seed = 0)
 {
-    private ulong _seed = seed;
+    private ulong _seed = Mixed(seed);
     private ulong _calls;
 
     /// <summary>Gets what serving and evaluation use.</summary>
     public static Dropout None { get; } = new(0);
 
     /// <summary>Begins a step, whose choices follow from its seed alone.</summary>
-    public void Begin(ulong seed) => (_seed, _calls) = (seed, 0);
+    public void Begin(ulong seed) => (_seed, _calls) = (Mixed(seed), 0);
 
     /// <summary>Drops elements of a tensor.</summary>
     public Tensor Apply(Tensor x) => probability == 0 ? x : Ops.Dropout(x, probability, Next());
@@ -28,6 +28,16 @@ public sealed class Dropout(double probability, ulong seed = 0)
         ? Ops.Linear(x, weight, bias, residual)
         : Ops.Dropout(Ops.Linear(x, weight, bias), probability, Next(), residual);
 
-    // Weyl's sequence: every call of a step, and calls of neighbouring steps, get seeds far apart.
+    // Weyl's sequence: the calls of a step get seeds far apart.
     private ulong Next() => unchecked(_seed + (++_calls * 0x9E3779B97F4A7C15UL));
+
+    // Neighbouring steps and micro-batches have neighbouring seeds, whose choices would be nearly the same, two by two:
+    // SplitMix64's last step parts them.
+    private static ulong Mixed(ulong seed)
+    {
+        ulong z = unchecked(seed + 0x9E3779B97F4A7C15UL);
+        z = unchecked((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9UL);
+        z = unchecked((z ^ (z >> 27)) * 0x94D049BB133111EBUL);
+        return z ^ (z >> 31);
+    }
 }

@@ -3,6 +3,7 @@ using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
+using Tessera.Tensors.Files;
 
 namespace Tessera.Models.Tokenizers;
 
@@ -58,12 +59,7 @@ public sealed class ByteLevelBpe : Tokenizer
         new(file, TokenizerJsonReader.Read(file, json));
 
     /// <summary>Writes a tokenizer.json, byte for byte as <c>tokenizers</c> does; whole or not at all.</summary>
-    public void Save(string path, bool indented = true)
-    {
-        string unfinished = path + ".unfinished";
-        File.WriteAllText(unfinished, ToJson(indented));
-        File.Move(unfinished, path, overwrite: true);
-    }
+    public void Save(string path, bool indented = true) => AtomicFile.Write(path, ToJson(indented));
 
     /// <summary>Returns the text of a tokenizer.json.</summary>
     public string ToJson(bool indented = true) => TokenizerJsonWriter.Write(_json, indented);

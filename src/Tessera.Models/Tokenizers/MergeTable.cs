@@ -30,7 +30,12 @@ internal sealed class MergeTable
         for (int rank = 0; rank < merges.Count; rank++)
         {
             _products[rank] = merges[rank].Product;
-            Add(Key(merges[rank].Left, merges[rank].Right), rank);
+
+            // A merge that is never done has no operands; the key of none is that of an empty slot.
+            if (merges[rank].Left >= 0)
+            {
+                Add(Key(merges[rank].Left, merges[rank].Right), rank);
+            }
         }
     }
 

@@ -34,6 +34,25 @@ public sealed class HostileTokenizerTests
         Assert.Equal([4], Read(Good.Replace("""[["a","b"],["ab","c"]]""", """["a b","ab c"]""")).Encode("abc"));
     }
 
+    // Letters with all ids from 0 on, and a merge of two of them into a control token: no pair of letters makes it.
+    [Fact]
+    public void AMergeIntoAControlTokenIsNeverDone()
+    {
+        const string letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+        string vocabulary = string.Join(',', letters.Select((letter, id) => $"\"{letter}\":{id}"));
+        ByteLevelBpe tokenizer = Read(Good
+            .Replace("\"a\":0,\"b\":1,\"c\":2,\"ab\":3,\"abc\":4", $"{vocabulary},\"ab\":{letters.Length}")
+            .Replace("\"id\":5,\"content\":\"<end>\"", $"\"id\":{letters.Length},\"content\":\"ab\"")
+            .Replace("[\"a\",\"b\"],[\"ab\",\"c\"]", "[\"a\",\"b\"]"));
+        foreach (int left in Enumerable.Range(0, letters.Length))
+        {
+            foreach (int right in Enumerable.Range(0, letters.Length))
+            {
+                Assert.Equal([left, right], tokenizer.Encode($"{letters[left]}{letters[right]}"));
+            }
+        }
+    }
+
     [Theory]
     [InlineData("\"version\":\"1.0\"", "\"version\":\"2.0\"", "version", "2.0")]
     [InlineData("\"version\":\"1.0\",", "\"version\":\"1.0\",\"version\":\"1.0\",", "version", "once")]
