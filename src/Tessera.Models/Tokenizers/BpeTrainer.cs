@@ -1,4 +1,5 @@
 using System.Text;
+using Tessera.Tensors.Files;
 
 namespace Tessera.Models.Tokenizers;
 
@@ -27,7 +28,7 @@ public sealed class BpeTrainer
 
         CheckSpecialTokens(settings.SpecialTokens);
         ArgumentOutOfRangeException.ThrowIfLessThan(settings.Threads, 1);
-        ArgumentOutOfRangeException.ThrowIfLessThan(settings.MemoryLimit, 1L << 20);
+        ArgumentOutOfRangeException.ThrowIfLessThan(settings.MemoryLimit, BpeTrainerSettings.LeastMemoryLimit);
         _settings = settings;
     }
 
@@ -86,10 +87,12 @@ public sealed class BpeTrainer
         HashSet<string> seen = [.. ByteAlphabet.Tokens];
         foreach (string token in specialTokens)
         {
-            if (token.Length == 0 || !seen.Add(token))
+            // Half a surrogate pair has no UTF-8: it would come back from the file as another token.
+            bool isText = Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(token)) == token;
+            if (token.Length == 0 || !isText || !seen.Add(token))
             {
-                throw new ArgumentException(
-                    $"BpeTrainer: special token \"{token}\", wanted each once, not empty and no byte's token");
+                throw new ArgumentException($"BpeTrainer: special token {HostileText.Quote(token)}, "
+                    + "wanted each once, not empty, no byte's token and no half of a surrogate pair");
             }
         }
     }

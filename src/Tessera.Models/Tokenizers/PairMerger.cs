@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace Tessera.Models.Tokenizers;
 
 /// <summary>
@@ -8,12 +6,17 @@ namespace Tessera.Models.Tokenizers;
 /// </summary>
 internal sealed class PairMerger
 {
+    // A start, a length and a count; a symbol, and up to three nodes of 8 bytes, whose arrays may be half empty and are
+    // copied when they grow.
+    private const int BytesPerWord = 16;
+    private const int BytesPerSymbol = 4 + (3 * 8 * 3);
+
     private readonly List<string> _tokens;
     private readonly Dictionary<string, int> _ids = [];
-    private readonly List<int> _symbols = [];
-    private readonly List<int> _starts = [0];
-    private readonly List<int> _lengths = [];
-    private readonly List<long> _counts = [];
+    private readonly int[] _symbols;
+    private readonly int[] _starts;
+    private readonly int[] _lengths;
+    private readonly long[] _counts;
     private readonly PairTable _pairs = new();
     private readonly MinHeap<Candidate> _candidates = new();
     private readonly List<ulong> _raised = [];
@@ -33,21 +36,36 @@ internal sealed class PairMerger
         }
 
         int[] idOfByte = [.. Enumerable.Range(0, 256).Select(value => _ids[ByteAlphabet.Token((byte)value)])];
+        (int wordCount, int symbolCount) = (0, 0);
+        words.ForEach((word, _) => (wordCount, symbolCount) = word.Length > 1
+            ? (wordCount + 1, checked(symbolCount + word.Length))
+            : (wordCount, symbolCount));
+        _symbols = new int[symbolCount];
+        _starts = new int[wordCount + 1];
+        _lengths = new int[wordCount];
+        _counts = new long[wordCount];
+        int next = 0;
         words.ForEach((word, count) =>
         {
             if (word.Length > 1)
             {
-                foreach (byte value in word)
+                int start = _starts[next];
+                for (int i = 0; i < word.Length; i++)
                 {
-                    _symbols.Add(idOfByte[value]);
+                    _symbols[start + i] = idOfByte[word[i]];
                 }
 
-                _starts.Add(_symbols.Count);
-                _lengths.Add(word.Length);
-                _counts.Add(count);
+                (_lengths[next], _counts[next]) = (word.Length, count);
+                _starts[++next] = start + word.Length;
             }
         });
     }
+
+    /// <summary>
+    /// Returns the most bytes that a word of a length may take here: its symbols, and in the lists of the pairs each
+    /// neighbour once and each merge in it twice. The table of pairs grows with the vocabulary, not with the words.
+    /// </summary>
+    public static long BytesOf(int length) => BytesPerWord + ((long)length * BytesPerSymbol);
 
     /// <summary>Gets the tokens in order of their ids.</summary>
     public IReadOnlyList<string> Tokens => _tokens;
@@ -82,8 +100,8 @@ internal sealed class PairMerger
 
     private void CountPairs()
     {
-        ReadOnlySpan<int> symbols = CollectionsMarshal.AsSpan(_symbols);
-        for (int word = 0; word < _counts.Count; word++)
+        ReadOnlySpan<int> symbols = _symbols;
+        for (int word = 0; word < _counts.Length; word++)
         {
             for (int i = _starts[word]; i + 1 < _starts[word + 1]; i++)
             {
@@ -135,7 +153,7 @@ internal sealed class PairMerger
     // Merging goes from the left; of a run (aaa) the first two are taken.
     private void MergeInWord(int word, int left, int right, int product)
     {
-        Span<int> symbols = CollectionsMarshal.AsSpan(_symbols).Slice(_starts[word], _lengths[word]);
+        Span<int> symbols = _symbols.AsSpan(_starts[word], _lengths[word]);
         long count = _counts[word];
         int write = 0;
         for (int read = 0; read < symbols.Length; write++)

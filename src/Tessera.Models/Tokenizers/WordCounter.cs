@@ -9,15 +9,21 @@ namespace Tessera.Models.Tokenizers;
 /// </summary>
 internal sealed class WordCounter(Splitting splitting, int threads, long memoryLimit)
 {
-    // A piece is what a thread takes at a time.
-    private const int PieceBytes = 1 << 20;
-
     private const long LongestRound = 64L << 20;
-    private const long ShortestRound = 1L << 20;
+    private const int LongestPiece = 1 << 20;
 
-    // A round of words that all differ takes some ten times its bytes, the table of words a quarter of the limit.
-    private readonly long _roundBytes = Math.Clamp(memoryLimit / 16, ShortestRound, LongestRound);
-    private readonly long _mostBytes = memoryLimit / 4;
+    // Places in texts and tables are 32-bit numbers: over these sizes more memory is of no use.
+    private const long MostUsedByWords = 4L << 30;
+    private const long MostUsedByMerger = 16L << 30;
+
+    // A round of short words that all differ takes up to 64 times its bytes: half the limit. A quarter is the table's.
+    // When all are counted, the table and what learning makes of it stand beside each other, and the rounds are gone.
+    private readonly long _roundBytes = Math.Min(memoryLimit / 128, LongestRound);
+    private readonly long _mostForWords = Math.Min(memoryLimit / 4, MostUsedByWords);
+    private readonly long _mostForMerger = Math.Min(memoryLimit / 2, MostUsedByMerger);
+
+    // A piece is what a thread takes at a time.
+    private readonly int _pieceBytes = (int)Math.Min(memoryLimit / 1024, LongestPiece);
 
     /// <summary>Gets the words.</summary>
     public WordTable Words { get; private set; } = new();
@@ -37,17 +43,17 @@ internal sealed class WordCounter(Splitting splitting, int threads, long memoryL
         using IEnumerator<List<ReadOnlyMemory<byte>>> pieces = Pieces(documents).GetEnumerator();
         while (CountRound(pieces))
         {
-            if (Words.Bytes > _mostBytes)
+            if (Words.Bytes > _mostForWords)
             {
-                (long words, long occurrences) = Words.Prune(_mostBytes / 2);
-                ForgottenWords += words;
-                ForgottenOccurrences += occurrences;
+                Prune(_mostForWords / 2, WordTable.BytesOf);
             }
         }
+
+        Prune(_mostForMerger, PairMerger.BytesOf);
     }
 
     // Gathers short documents and cuts long ones, so that each piece has about the same size.
-    private static IEnumerable<List<ReadOnlyMemory<byte>>> Pieces(IEnumerable<ReadOnlyMemory<byte>> documents)
+    private IEnumerable<List<ReadOnlyMemory<byte>>> Pieces(IEnumerable<ReadOnlyMemory<byte>> documents)
     {
         List<ReadOnlyMemory<byte>> piece = [];
         int bytes = 0;
@@ -60,7 +66,7 @@ internal sealed class WordCounter(Splitting splitting, int threads, long memoryL
                 rest = rest[part.Length..];
                 piece.Add(part);
                 bytes += part.Length;
-                if (bytes >= PieceBytes)
+                if (bytes >= _pieceBytes)
                 {
                     yield return piece;
                     (piece, bytes) = ([], 0);
@@ -74,9 +80,9 @@ internal sealed class WordCounter(Splitting splitting, int threads, long memoryL
         }
     }
 
-    private static int PartLength(ReadOnlySpan<byte> rest)
+    private int PartLength(ReadOnlySpan<byte> rest)
     {
-        for (long length = PieceBytes; length < rest.Length; length *= 2)
+        for (long length = _pieceBytes; length < rest.Length; length *= 2)
         {
             if (Splitters.SafeCut(rest[..(int)length]) is int cut)
             {
@@ -116,6 +122,13 @@ internal sealed class WordCounter(Splitting splitting, int threads, long memoryL
         }
 
         return more;
+    }
+
+    private void Prune(long mostBytes, Func<int, long> bytesOf)
+    {
+        (long words, long occurrences) = Words.Prune(mostBytes, bytesOf);
+        ForgottenWords += words;
+        ForgottenOccurrences += occurrences;
     }
 
     private void AddTable(WordTable table)

@@ -14,8 +14,10 @@ internal sealed class WordTable
     /// </summary>
     public const int LongestWord = 1 << 14;
 
-    // What a word costs in memory: its slot, at most half full, and twice again while the table grows.
-    private const int BytesPerWord = 64;
+    // The most that a word costs: a table at its emptiest has four slots of 32 bytes for each, and half as many again
+    // in the old table while it grows. The text of long words likewise.
+    private const int MostBytesPerWord = 192;
+    private const int MostBytesPerLongByte = 3;
 
     private ShortSlot[] _short = new ShortSlot[1 << 12];
     private LongSlot[] _long = new LongSlot[1 << 8];
@@ -27,8 +29,12 @@ internal sealed class WordTable
     /// <summary>Gets how many different words there are.</summary>
     public int Count => _shortCount + _longCount;
 
-    /// <summary>Gets an estimate of the memory in bytes, which depends only on the words.</summary>
-    public long Bytes => ((long)Count * BytesPerWord) + (2L * _textLength);
+    /// <summary>Gets the most bytes that these words may take, which depends only on the words.</summary>
+    public long Bytes => ((long)Count * MostBytesPerWord) + ((long)_textLength * MostBytesPerLongByte);
+
+    /// <summary>Returns the most bytes that a word of a length may take in a table.</summary>
+    public static long BytesOf(int length) =>
+        MostBytesPerWord + (length > WordCache.LongestWord ? (long)length * MostBytesPerLongByte : 0);
 
     /// <summary>Counts the words of a text that is cut where every splitter cuts.</summary>
     public void CountWords<TSplitter>(ReadOnlySpan<byte> text)
@@ -99,19 +105,22 @@ internal sealed class WordTable
     }
 
     /// <summary>
-    /// Forgets the rarest words until at most so many bytes are used: all words up to some count, so that what is left
-    /// depends only on the counts. Returns how many words and how many occurrences were forgotten.
+    /// Forgets the rarest words until the others take at most so many bytes, where a word of a length takes what a
+    /// function says: all words up to some count, so that what is left depends only on the counts. Returns how many
+    /// words and how many occurrences were forgotten.
     /// </summary>
-    public (long Words, long Occurrences) Prune(long mostBytes)
+    public (long Words, long Occurrences) Prune(long mostBytes, Func<int, long> bytesOf)
     {
         SortedDictionary<long, long> bytesOfCount = [];
         ForEach((word, count) =>
-        {
-            long bytes = BytesPerWord + (word.Length > WordCache.LongestWord ? 2L * word.Length : 0);
-            bytesOfCount[count] = bytesOfCount.GetValueOrDefault(count) + bytes;
-        });
+            bytesOfCount[count] = bytesOfCount.GetValueOrDefault(count) + bytesOf(word.Length));
 
-        long left = Bytes;
+        long left = bytesOfCount.Values.Sum();
+        if (left <= mostBytes)
+        {
+            return (0, 0);
+        }
+
         long threshold = 0;
         foreach ((long count, long bytes) in bytesOfCount)
         {

@@ -100,7 +100,10 @@ public sealed class BpeTrainerTests
     public void ThreadsAndDocumentOrderDoNotMatter(int threads)
     {
         string corpus = TrainingFile.Corpus();
-        string[] documents = [.. corpus.Split('\n')];
+        // Several pieces of a megabyte, so that each thread has some.
+        string[] lines = [.. corpus.Split('\n')];
+        int repetitions = 1 + ((6 << 20) / corpus.Length);
+        string[] documents = [.. Enumerable.Range(0, repetitions).SelectMany(i => lines.Select(line => line + i))];
         ByteLevelBpe one = Train(documents, 1);
         ByteLevelBpe other = Train([.. documents.Reverse()], threads);
         Assert.Equal(one.ToJson(), other.ToJson());
@@ -136,8 +139,8 @@ public sealed class BpeTrainerTests
             documents.Add($"common words come often {random.NextInt64():x}");
         }
 
-        BpeTraining limited = Train(documents, threads, 1L << 20);
-        BpeTraining again = Train(documents, 1, 1L << 20);
+        BpeTraining limited = Train(documents, threads, BpeTrainerSettings.LeastMemoryLimit);
+        BpeTraining again = Train(documents, 1, BpeTrainerSettings.LeastMemoryLimit);
         BpeTraining free = Train(documents, threads, 1L << 30);
         Assert.True(limited.ForgottenWords > 0);
         Assert.True(limited.DistinctWords < free.DistinctWords);
@@ -165,6 +168,45 @@ public sealed class BpeTrainerTests
         Assert.Contains("0xC3", unknown.Message, StringComparison.Ordinal);
     }
 
+    // Counts against a dictionary, through growing, adding up and forgetting; words of every length up to three slots'.
+    [Fact]
+    public void ATableOfWordsCountsAsADictionary()
+    {
+        Random random = new(11);
+        Dictionary<string, long> expected = [];
+        WordTable[] tables = [new(), new(), new()];
+        for (int i = 0; i < 60_000; i++)
+        {
+            string word = new('a', random.Next(0, 48));
+            word += random.Next(20_000).ToString(CultureInfo.InvariantCulture);
+            expected[word] = expected.GetValueOrDefault(word) + 1;
+            tables[random.Next(3)].AddWord(Encoding.UTF8.GetBytes(word), 1);
+        }
+
+        tables[0].Add(tables[1]);
+        tables[0].Add(tables[2]);
+        Assert.Equal(expected, Words(tables[0]));
+
+        // What is kept costs at most what was asked for, all else is rarer, and nothing is lost from the sums.
+        long most = tables[0].Bytes / 3;
+        (long words, long occurrences) = tables[0].Prune(most, WordTable.BytesOf);
+        Dictionary<string, long> kept = Words(tables[0]);
+        Assert.NotEmpty(kept);
+        Assert.InRange(tables[0].Bytes, 1, most);
+        Assert.Equal(expected.Count - kept.Count, words);
+        Assert.Equal(expected.Values.Sum() - kept.Values.Sum(), occurrences);
+        long rarest = kept.Values.Min();
+        Assert.Equal(expected.Where(pair => pair.Value >= rarest).Count(), kept.Count);
+        Assert.All(kept, pair => Assert.Equal(expected[pair.Key], pair.Value));
+
+        static Dictionary<string, long> Words(WordTable table)
+        {
+            Dictionary<string, long> words = [];
+            table.ForEach((word, count) => words.Add(Encoding.UTF8.GetString(word), count));
+            return words;
+        }
+    }
+
     [Fact]
     public void NoPairLeftEndsTheTraining()
     {
@@ -190,6 +232,7 @@ public sealed class BpeTrainerTests
         Refused(new BpeTrainerSettings { VocabularySize = 256, SpecialTokens = ["<s>"] });
         Refused(new BpeTrainerSettings { VocabularySize = 300, Splitting = Splitting.None });
         Refused(new BpeTrainerSettings { VocabularySize = 300, SpecialTokens = ["a"] });
+        Refused(new BpeTrainerSettings { VocabularySize = 300, SpecialTokens = ["<\uD800>"] });
 
         static void Refused(BpeTrainerSettings settings) =>
             Assert.Throws<ArgumentException>(() => new BpeTrainer(settings));
