@@ -40,8 +40,12 @@ internal sealed class AddedTokenMatcher
     /// <summary>Gets whether there is nothing to find.</summary>
     public bool IsEmpty { get; }
 
-    /// <summary>Finds the first token at or after a position; control tokens only within trusted ranges.</summary>
-    public bool TryFind(ReadOnlySpan<byte> text, int from, ReadOnlySpan<Range> trusted, out Match match)
+    /// <summary>
+    /// Finds the first token at or after a position; control tokens only within trusted ranges. The text counts from
+    /// <paramref name="textStart"/> on: what stands before is another text.
+    /// </summary>
+    public bool TryFind(
+        ReadOnlySpan<byte> text, int textStart, int from, ReadOnlySpan<Range> trusted, out Match match)
     {
         int start = from;
         while (start < text.Length)
@@ -55,7 +59,7 @@ internal sealed class AddedTokenMatcher
             start += ahead;
             if (LongestAt(text, start, trusted, out AddedToken? token, out int end))
             {
-                if (!token!.SingleWord || StandsAlone(text, start, end))
+                if (!token!.SingleWord || StandsAlone(text, textStart, start, end))
                 {
                     int left = token.StripsLeft ? Math.Max(from, SpaceStart(text, start)) : start;
                     int right = token.StripsRight ? TextClasses.RunEnd(text, end, TextClass.Space) : end;
@@ -105,12 +109,14 @@ internal sealed class AddedTokenMatcher
         return low < trusted.Length && trusted[low].Start.Value <= position ? trusted[low].End.Value : 0;
     }
 
-    private static bool StandsAlone(ReadOnlySpan<byte> text, int start, int end)
+    private static bool StandsAlone(ReadOnlySpan<byte> text, int textStart, int start, int end)
     {
-        bool wordBefore = start > 0
-            && Rune.DecodeLastFromUtf8(text[..start], out Rune before, out _) == OperationStatus.Done && IsWord(before);
+        bool wordBefore = start > textStart
+            && Rune.DecodeLastFromUtf8(text[textStart..start], out Rune before, out _) == OperationStatus.Done
+            && IsWord(before);
         bool wordAfter = end < text.Length
-            && Rune.DecodeFromUtf8(text[end..], out Rune after, out _) == OperationStatus.Done && IsWord(after);
+            && Rune.DecodeFromUtf8(text[end..], out Rune after, out _) == OperationStatus.Done
+            && IsWord(after);
         return !wordBefore && !wordAfter;
     }
 

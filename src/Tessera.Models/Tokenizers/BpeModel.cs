@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
 using System.Text;
+using Tessera.Tensors.Files;
 
 namespace Tessera.Models.Tokenizers;
 
@@ -43,8 +44,8 @@ internal sealed class BpeModel
         }
 
         IgnoreMerges = json.IgnoreMerges;
-        AddTokens(file, json.AddedTokens);
         Merges = new MergeTable(ResolveMerges(file, json.Merges));
+        AddTokens(file, json.AddedTokens);
     }
 
     /// <summary>Gets the merges.</summary>
@@ -74,7 +75,8 @@ internal sealed class BpeModel
             tokens[i] = _tokenOfByte[word[i]];
             if (tokens[i] == NoToken)
             {
-                throw new UnencodableTextException(word[i], JsonSlice.Shown(Encoding.UTF8.GetString(word)));
+                string shown = Encoding.UTF8.GetString(word[..Math.Min(word.Length, 512)]);
+                throw new UnencodableTextException(word[i], shown);
             }
         }
     }
@@ -84,20 +86,6 @@ internal sealed class BpeModel
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool AreJoined(byte left, byte right) => (_joined[(left << 2) | (right >> 6)] >> right & 1) != 0;
-
-    /// <summary>Returns the last place that no merge crosses, or null where there is none.</summary>
-    public int? LastUnjoined(ReadOnlySpan<byte> text)
-    {
-        for (int i = text.Length - 1; i > 0 && !IgnoreMerges; i--)
-        {
-            if (!AreJoined(text[i - 1], text[i]))
-            {
-                return i;
-            }
-        }
-
-        return null;
-    }
 
     /// <summary>Finds the token that is a whole word.</summary>
     public bool TryWholeWord(ReadOnlySpan<byte> word, out int id)
@@ -150,7 +138,7 @@ internal sealed class BpeModel
         return merges;
 
         int Known(string token) => _ids.TryGetValue(token, out int id) ? id : throw new InvalidDataException(
-            $"{file}: model.merges[{merges.Count}]: \"{JsonSlice.Shown(token)}\", wanted a token of the vocabulary");
+            $"{file}: model.merges[{merges.Count}]: {HostileText.Quote(token)}, wanted a token of the vocabulary");
     }
 
     private void MarkJoined(string token)
@@ -180,14 +168,14 @@ internal sealed class BpeModel
             bool fits = _ids.TryGetValue(token.Text, out int id) ? id == token.Id : _tokens[token.Id] is null;
             if (token.IsSpecial && Array.IndexOf(_tokenOfByte, token.Id) >= 0)
             {
-                throw new InvalidDataException(
-                    $"{file}: added_tokens: \"{token.Text}\" with id {token.Id}, wanted one that is no byte's token");
+                throw new InvalidDataException($"{file}: added_tokens: "
+                    + $"{HostileText.Quote(token.Text)} with id {token.Id}, wanted one that is no byte's token");
             }
 
             if (!fits)
             {
                 throw new InvalidDataException($"{file}: added_tokens: "
-                    + $"\"{JsonSlice.Shown(token.Text)}\" with id {token.Id}, wanted its id in the vocabulary");
+                    + $"{HostileText.Quote(token.Text)} with id {token.Id}, wanted its id in the vocabulary");
             }
 
             _ids[token.Text] = token.Id;

@@ -1,6 +1,4 @@
-using System.Buffers;
 using System.Collections.Concurrent;
-using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using Tessera.Tensors.Files;
@@ -13,8 +11,10 @@ namespace Tessera.Models.Tokenizers;
 /// </summary>
 public sealed class ByteLevelBpe : Tokenizer
 {
-    // A stream is read in blocks of 1 MiB; a stretch that can't be cut makes the block grow.
-    private const int StreamBlock = 1 << 20;
+    /// <summary>
+    /// The most bytes of a tokenizer.json; the largest known, of a vocabulary of 262,144, has 35 MB.
+    /// </summary>
+    internal const int LargestFile = 128 << 20;
 
     private readonly TokenizerJson _json;
     private readonly BpeModel _model;
@@ -77,31 +77,6 @@ public sealed class ByteLevelBpe : Tokenizer
     public override bool IsSpecial(int id) => _special.Contains(id);
 
     /// <inheritdoc/>
-    public override void Encode(Stream utf8, IBufferWriter<int> ids)
-    {
-        List<int> block = [];
-        byte[] buffer = new byte[StreamBlock];
-        int kept = 0;
-        bool isEnd = false;
-        while (!isEnd)
-        {
-            int read = utf8.ReadAtLeast(buffer.AsSpan(kept), buffer.Length - kept, throwOnEndOfStream: false);
-            isEnd = read < buffer.Length - kept;
-            int filled = kept + read;
-            int cut = isEnd ? filled : CutBefore(buffer.AsSpan(0, filled));
-            EncodeCore(buffer.AsSpan(0, cut), [], block);
-            ids.Write(CollectionsMarshal.AsSpan(block));
-            block.Clear();
-            kept = filled - cut;
-            buffer.AsSpan(cut, kept).CopyTo(buffer);
-            if (kept > buffer.Length / 2)
-            {
-                Array.Resize(ref buffer, 2 * buffer.Length);
-            }
-        }
-    }
-
-    /// <inheritdoc/>
     protected override void EncodeCore(ReadOnlySpan<byte> utf8, ReadOnlySpan<Range> trusted, List<int> ids)
     {
         BpeEncoder encoder = _encoders.TryTake(out BpeEncoder? spare) ? spare : new BpeEncoder(_model);
@@ -122,7 +97,7 @@ public sealed class ByteLevelBpe : Tokenizer
     {
         ReadOnlySpan<byte> part = text[..end];
         int position = start;
-        while (!round.IsEmpty && round.TryFind(part, position, trusted, out AddedTokenMatcher.Match match))
+        while (!round.IsEmpty && round.TryFind(part, start, position, trusted, out AddedTokenMatcher.Match match))
         {
             EncodeRest(encoder, text, position, match.Start, trusted, round, ids);
             ids.Add(match.Token.Id);
@@ -160,14 +135,5 @@ public sealed class ByteLevelBpe : Tokenizer
                 encoder.Encode<NoSplitter>(words, ids);
                 break;
         }
-    }
-
-    private int CutBefore(ReadOnlySpan<byte> text)
-    {
-        // An added token that is no control token may stand anywhere in the text; a cut within one would break it.
-        int? cut = _json.AddedTokens.All(token => token.IsSpecial)
-            ? _json.Splitting == Splitting.None ? _model.LastUnjoined(text) : Splitters.SafeCut(text)
-            : null;
-        return cut ?? 0;
     }
 }

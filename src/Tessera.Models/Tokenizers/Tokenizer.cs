@@ -118,12 +118,6 @@ public abstract class Tokenizer
     }
 
     /// <summary>
-    /// Encodes a stream of UTF-8 text from anywhere, a block at a time; memory is bounded by the longest stretch that
-    /// can't be cut.
-    /// </summary>
-    public abstract void Encode(Stream utf8, IBufferWriter<int> ids);
-
-    /// <summary>
     /// Returns the text of tokens; ids that no token has are passed over, bytes that are not UTF-8 become U+FFFD.
     /// </summary>
     public string Decode(ReadOnlySpan<int> ids, bool skipSpecials = false)

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text;
 using Tessera.Models.Tokenizers;
 
@@ -31,8 +30,6 @@ internal sealed class FakeTokenizer(params string[] words) : Tokenizer
     public override ReadOnlySpan<byte> TokenBytes(int id) => _bytes[id];
 
     public override bool IsSpecial(int id) => id == End;
-
-    public override void Encode(Stream utf8, IBufferWriter<int> ids) => throw new NotSupportedException();
 
     protected override void EncodeCore(ReadOnlySpan<byte> utf8, ReadOnlySpan<Range> trusted, List<int> ids)
     {

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using Tessera.Models.Tokenizers;
@@ -95,21 +94,6 @@ public sealed class ByteLevelBpeTests
         Assert.Equal(
             tokenizer.EncodeWithSpecials($"{start}user\n\n\nHi"),
             tokenizer.Encode([new TextSpan($"{start}user\n", true), new TextSpan("\n\nHi", false)]));
-    }
-
-    [Fact]
-    public void AStreamIsEncodedAsTheWholeText()
-    {
-        ByteLevelBpe tokenizer = ByteLevelBpe.Load(SharedFiles.Path($"{TrainingFile.Folder}/bpe-cl100k.json"));
-        StringBuilder text = new();
-        while (text.Length < 3_000_000)
-        {
-            text.Append(TrainingFile.Corpus()).Append(' ', 5000).Append("\n\n");
-        }
-
-        ArrayBufferWriter<int> ids = new();
-        tokenizer.Encode(new MemoryStream(Encoding.UTF8.GetBytes(text.ToString())), ids);
-        Assert.Equal(tokenizer.Encode(text.ToString()), ids.WrittenSpan.ToArray());
     }
 
     [Fact]
