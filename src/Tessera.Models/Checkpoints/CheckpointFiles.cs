@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using Tessera.Models.Families;
+using Tessera.Models.Tokenizers;
 using Tessera.Tensors;
 using Tessera.Tensors.Files;
 
@@ -18,8 +19,7 @@ public sealed record CheckpointFiles
     private const string TokenizerConfigName = "tokenizer_config.json";
     private const string ChatTemplateName = "chat_template.jinja";
 
-    // The largest tokenizer known is a sixth of this; templates have some tens of kilobytes.
-    private const int MaximumTokenizerBytes = 200 << 20;
+    // Templates have some tens of kilobytes.
     private const int MaximumTemplateBytes = 4 << 20;
 
     // What older versions of transformers wrote under other names.
@@ -47,14 +47,14 @@ public sealed record CheckpointFiles
     internal static CheckpointFiles Read(string folder, JsonFields config)
     {
         JsonFields? generation = Fields(folder, GenerationName);
-        JsonFields? tokenizer = Fields(folder, TokenizerConfigName, MaximumTokenizerBytes);
+        JsonFields? tokenizer = Fields(folder, TokenizerConfigName, ByteLevelBpe.LargestFile);
         byte[]? template = Bytes(folder, ChatTemplateName, MaximumTemplateBytes);
         return new CheckpointFiles
         {
             Config = JsonObject.Create(config.Element),
             Generation = generation is null ? null : GenerationConfig.Read(generation),
             Tokenizer = tokenizer is null ? null : TokenizerSettings.Read(tokenizer),
-            TokenizerJson = Bytes(folder, TokenizerName, MaximumTokenizerBytes),
+            TokenizerJson = Bytes(folder, TokenizerName, ByteLevelBpe.LargestFile),
             ChatTemplate = template is not null ? Text(Path.Combine(folder, ChatTemplateName), template)
                 : tokenizer is not null ? TokenizerSettings.ChatTemplate(tokenizer)
                 : null,
@@ -103,11 +103,22 @@ public sealed record CheckpointFiles
             fields.Remove(name);
         }
 
+        RequireSame(config, family.Read(JsonFields.Of(ConfigName, fields)));
         fields["architectures"] = new JsonArray(family.Architecture);
         fields["dtype"] = TypeName(type);
         fields["model_type"] = family.ModelType;
         fields["transformers_version"] = TransformersVersion;
         return fields;
+    }
+
+    // A family fixes many choices, which its config.json doesn't state; another choice would be lost.
+    private static void RequireSame(TransformerConfig config, TransformerConfig read)
+    {
+        if (config with { EosIds = read.EosIds } != read || !config.EosIds.SequenceEqual(read.EosIds))
+        {
+            throw new ArgumentException(
+                $"Checkpoint: {ConfigName} of family {config.Family} can't state {config}: it would be read as {read}");
+        }
     }
 
     private static void Overlay(JsonObject fields, JsonObject over)
@@ -139,7 +150,7 @@ public sealed record CheckpointFiles
     private static byte[]? Bytes(string folder, string name, int limit)
     {
         string path = Path.Combine(folder, name);
-        return File.Exists(path) ? JsonFields.ReadLimited(path, limit) : null;
+        return File.Exists(path) ? BoundedFile.Read(path, limit) : null;
     }
 
     private static string Text(string path, byte[] bytes)

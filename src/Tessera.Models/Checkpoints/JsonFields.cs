@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Tessera.Tensors.Files;
 
 namespace Tessera.Models.Checkpoints;
@@ -24,13 +25,17 @@ internal sealed class JsonFields
 
     public JsonElement Element { get; }
 
+    /// <summary>Takes an object that was made here; errors name it <paramref name="path"/>.</summary>
+    public static JsonFields Of(string path, JsonObject fields) =>
+        new(path, "", JsonSerializer.SerializeToElement(fields));
+
     /// <summary>Reads a file that must hold one object.</summary>
     /// <exception cref="InvalidDataException">
     /// It is larger than <paramref name="limit"/> bytes, no JSON, or no object.
     /// </exception>
     public static JsonFields Read(string path, int limit = 1 << 20)
     {
-        byte[] bytes = ReadLimited(path, limit);
+        byte[] bytes = BoundedFile.Read(path, limit);
         JsonDocumentOptions options = new() { MaxDepth = MaximumDepth, AllowDuplicateProperties = false };
         JsonElement element;
         try
@@ -48,21 +53,6 @@ internal sealed class JsonFields
         return element.ValueKind == JsonValueKind.Object
             ? new JsonFields(path, "", element)
             : throw new InvalidDataException($"{path}: is {Show(element)}, an object is wanted");
-    }
-
-    /// <summary>Reads a whole file that may have at most <paramref name="limit"/> bytes.</summary>
-    public static byte[] ReadLimited(string path, int limit)
-    {
-        using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
-        if (stream.Length > limit)
-        {
-            throw new InvalidDataException(
-                $"{path}: has {stream.Length:N0} bytes; at most {limit:N0} are read of such a file");
-        }
-
-        byte[] bytes = new byte[stream.Length];
-        stream.ReadExactly(bytes);
-        return bytes;
     }
 
     public int Int(string name, int least, int most) =>
@@ -226,7 +216,7 @@ internal sealed class JsonFields
         JsonValueKind.Object => "an object",
         JsonValueKind.Array => "a list",
         JsonValueKind.String => HostileText.Quote(value.GetString()),
-        JsonValueKind.Number => HostileText.Quote(value.GetRawText())[1..^1],
+        JsonValueKind.Number => HostileText.Plain(value.GetRawText()),
         JsonValueKind.Null => "null",
         _ => value.GetRawText(),
     };

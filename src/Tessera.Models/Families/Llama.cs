@@ -60,12 +60,15 @@ public class Llama : ModelFamily
     internal override bool IsConstant(string name) =>
         name.EndsWith(".rotary_emb.inv_freq", StringComparison.Ordinal);
 
+    /// <summary>Returns what transformers takes for head_dim where config.json leaves it out.</summary>
+    internal virtual int HeadSizeWhereAbsent(int width, int heads) => Math.Max(width / heads, 1);
+
     internal override TransformerConfig Read(JsonFields fields)
     {
         int width = fields.Int("hidden_size", 1, TransformerConfig.MaximumWidth);
         int heads = fields.Int("num_attention_heads", 1, TransformerConfig.MaximumHeads);
         int headSize = fields.OptionalInt("head_dim", 1, TransformerConfig.MaximumHeadSize)
-            ?? Math.Max(width / heads, 1);
+            ?? HeadSizeWhereAbsent(width, heads);
         string activation = fields.OptionalString("hidden_act") ?? "silu";
         Require(activation is "silu" or "gelu_pytorch_tanh", fields, "hidden_act", "silu or gelu_pytorch_tanh");
         IReadOnlyList<int> bos = fields.Ids("bos_token_id");
@@ -94,12 +97,14 @@ public class Llama : ModelFamily
 
     internal override JsonObject Write(TransformerConfig config)
     {
-        JsonObject rotary = new() { ["rope_theta"] = config.Rotary!.Theta, ["rope_type"] = "default" };
-        if (config.Rotary.Dimensions != config.HeadSize)
+        RotaryConfig positions = config.Rotary ?? throw new ArgumentException(
+            $"{Architecture}: Rotary is null, and config.json of this family can't state that");
+        JsonObject rotary = new() { ["rope_theta"] = positions.Theta, ["rope_type"] = "default" };
+        if (positions.Dimensions != config.HeadSize)
         {
             // Readers multiply and cut, so the quotient must not be rounded down.
-            double factor = config.Rotary.Dimensions / (double)config.HeadSize;
-            rotary["partial_rotary_factor"] = (int)(config.HeadSize * factor) == config.Rotary.Dimensions
+            double factor = positions.Dimensions / (double)config.HeadSize;
+            rotary["partial_rotary_factor"] = (int)(config.HeadSize * factor) == positions.Dimensions
                 ? factor
                 : Math.BitIncrement(factor);
         }

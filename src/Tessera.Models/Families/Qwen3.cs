@@ -18,6 +18,8 @@ public sealed class Qwen3 : Llama
     /// <inheritdoc/>
     public override string Architecture => "Qwen3ForCausalLM";
 
+    internal override int HeadSizeWhereAbsent(int width, int heads) => 128;
+
     internal override TransformerConfig Read(JsonFields fields)
     {
         Require(!fields.Bool("use_sliding_window", false), fields, "use_sliding_window", "false");

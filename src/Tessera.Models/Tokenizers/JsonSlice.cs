@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Tessera.Tensors.Files;
 
 namespace Tessera.Models.Tokenizers;
 
@@ -9,7 +10,8 @@ namespace Tessera.Models.Tokenizers;
 /// </summary>
 internal sealed class JsonSlice(string file, string path, ReadOnlyMemory<byte> json)
 {
-    private const int LongestShown = 60;
+    // HostileText shows fewer characters than that and cuts the rest.
+    private const int MostBytesShown = 512;
 
     /// <summary>Gets the value's bytes as the file has them.</summary>
     public ReadOnlyMemory<byte> Json => json;
@@ -20,8 +22,8 @@ internal sealed class JsonSlice(string file, string path, ReadOnlyMemory<byte> j
     /// <summary>Makes an error that names file, field and value.</summary>
     public InvalidDataException Error(string wanted)
     {
-        string value = Encoding.UTF8.GetString(json.Span[..Math.Min(json.Length, LongestShown)]);
-        return new($"{file}: {path}: {value}{(json.Length > LongestShown ? "…" : "")}, wanted {wanted}");
+        string value = Encoding.UTF8.GetString(json.Span[..Math.Min(json.Length, MostBytesShown)]);
+        return new($"{file}: {path}: {HostileText.Plain(value)}, wanted {wanted}");
     }
 
     /// <summary>Makes an error of a part of the value.</summary>
@@ -37,7 +39,8 @@ internal sealed class JsonSlice(string file, string path, ReadOnlyMemory<byte> j
         while (Read(ref reader) && reader.TokenType == JsonTokenType.PropertyName)
         {
             string name = StringAt(ref reader, "");
-            JsonSlice value = Value(ref reader, path.Length == 0 ? Shown(name) : $"{path}.{Shown(name)}");
+            string shown = HostileText.Plain(name);
+            JsonSlice value = Value(ref reader, path.Length == 0 ? shown : $"{path}.{shown}");
             if (!known.Contains(name))
             {
                 throw value.Error($"no such field: known are {string.Join(", ", known)}");
@@ -140,9 +143,6 @@ internal sealed class JsonSlice(string file, string path, ReadOnlyMemory<byte> j
             throw new InvalidDataException($"{file}: {path}: {broken.Message}", broken);
         }
     }
-
-    /// <summary>Shortens a text from outside for a message.</summary>
-    public static string Shown(string text) => text.Length <= LongestShown ? text : text[..LongestShown] + "…";
 
     private JsonSlice Value(ref Utf8JsonReader reader, string at)
     {

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Tessera.Tensors.Files;
 
 namespace Tessera.Models.Tokenizers;
 
@@ -9,22 +10,10 @@ namespace Tessera.Models.Tokenizers;
 /// </summary>
 internal static class TokenizerJsonReader
 {
-    // The largest known tokenizer.json, of a vocabulary of 262,144, has 35 MB.
-    private const long LongestFile = 128L << 20;
-
     private const int MostAddedTokens = 1 << 16;
 
     /// <summary>Reads a file.</summary>
-    public static TokenizerJson ReadFile(string path)
-    {
-        FileInfo file = new(path);
-        if (file.Length > LongestFile)
-        {
-            throw new InvalidDataException($"{path}: length: {file.Length} bytes, wanted at most {LongestFile}");
-        }
-
-        return Read(path, File.ReadAllBytes(path));
-    }
+    public static TokenizerJson ReadFile(string path) => Read(path, BoundedFile.Read(path, ByteLevelBpe.LargestFile));
 
     /// <summary>Reads the bytes of a file.</summary>
     public static TokenizerJson Read(string file, ReadOnlyMemory<byte> json)
@@ -133,7 +122,7 @@ internal static class TokenizerJsonReader
                 : null;
             if (problem is not null)
             {
-                throw vocabulary.ErrorAt($"[{JsonSlice.Shown(token)}]", problem);
+                throw vocabulary.ErrorAt($"[{HostileText.Plain(token)}]", problem);
             }
 
             tokens.Add((token, id));
@@ -184,7 +173,7 @@ internal static class TokenizerJsonReader
         int space = text.IndexOf(' ');
         return space >= 0 && text.IndexOf(' ', space + 1) < 0
             ? (text[..space], text[(space + 1)..])
-            : throw merges.ErrorAt(part, $"\"{JsonSlice.Shown(text)}\", wanted two tokens with one space between them");
+            : throw merges.ErrorAt(part, $"{HostileText.Quote(text)}, wanted two tokens with one space between them");
     }
 
     private static List<AddedToken> ReadAddedTokens(string file, JsonSlice added)
@@ -219,5 +208,5 @@ internal static class TokenizerJsonReader
     }
 
     private static string Raw(ref Utf8JsonReader reader) =>
-        JsonSlice.Shown(Encoding.UTF8.GetString(reader.ValueSpan[..Math.Min(reader.ValueSpan.Length, 160)]));
+        HostileText.Plain(Encoding.UTF8.GetString(reader.ValueSpan[..Math.Min(reader.ValueSpan.Length, 512)]));
 }

@@ -3,6 +3,7 @@ using FsCheck;
 using FsCheck.Fluent;
 using FsCheck.Xunit;
 using Tessera.Models.Checkpoints;
+using Tessera.Models.Families;
 using Tessera.Tensors;
 using Tessera.Tensors.Files;
 using Tessera.Testing;
@@ -172,6 +173,44 @@ public sealed class CheckpointRoundTripTests
                 () => Checkpoint.Save(folder.Path("model"), config, parameters.All, DType.F32, TinyModel.Files));
             Assert.Empty(Directory.GetFileSystemEntries(folder.Path("")));
         }
+    }
+
+    [Fact]
+    public void AChoiceThatTheFamilysConfigCannotStateIsNotWritten()
+    {
+        using TemporaryFolder folder = new();
+        TransformerConfig[] wrong =
+        [
+            TinyModel.Qwen3 with { Rotary = null },
+            TinyModel.Qwen3 with { Norm = Norm.Layer },
+            TinyModel.Qwen3 with { Activation = Activation.Gelu },
+            TinyModel.Qwen3 with { QkNorm = false },
+            TinyModel.Gpt2 with { Norm = Norm.Rms },
+            TinyModel.Gpt2 with { Activation = Activation.SwiGlu },
+        ];
+        foreach (TransformerConfig config in wrong)
+        {
+            IEnumerable<Parameter> parameters = ModelFamily.Of(config.Family).Parameters(config)
+                .Select(spec => new Parameter(spec.Name, Tensor.Allocate(spec.Shape, DType.F32)));
+            ArgumentException error = Assert.Throws<ArgumentException>(
+                () => Checkpoint.Save(folder.Path("model"), config, parameters, DType.F32, TinyModel.Files));
+            Assert.Contains("can't state", error.Message, StringComparison.Ordinal);
+            Assert.Empty(Directory.GetFileSystemEntries(folder.Path("")));
+        }
+    }
+
+    // Where config.json leaves head_dim out, transformers takes 128 for Qwen3, whatever the width.
+    [Fact]
+    public void AnAbsentHeadSizeIsTheFamilysDefault()
+    {
+        using TemporaryFolder folder = new();
+        string path = folder.Path("model");
+        TransformerConfig config = TinyModel.Qwen3 with { HeadSize = 128, Rotary = new RotaryConfig(10_000, 128) };
+        ParameterSet parameters = TinyModel.Parameters(config);
+        Checkpoint.Save(path, config, parameters.All, DType.F32, TinyModel.Files);
+        TinyModel.Change(Path.Combine(path, "config.json"), "head_dim", null);
+        using Checkpoint checkpoint = Checkpoint.Load(path);
+        Assert.Equal(128, checkpoint.Config.HeadSize);
     }
 
     [Fact]
