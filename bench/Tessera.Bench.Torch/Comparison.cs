@@ -57,10 +57,12 @@ internal static class Comparison
         Console.WriteLine();
         Console.WriteLine("tokens a second; MiB: the most memory that was resident; roof: " + roofType);
         Console.WriteLine();
-        Console.WriteLine(
-            "| step | Tessera bf16 | Tessera f32 | PyTorch bf16 | PyTorch f32 | ratio to the better | share of roof | "
-            + "PyTorch's share | MiB (bf16, f32) | PyTorch's MiB (bf16, f32) | ratio to PyTorch f32 |");
-        Console.WriteLine("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
+        string[] types = settings.SinglesOnly ? ["f32"] : ["bf16", "f32"];
+        string[] sides = [.. new[] { "Tessera", "PyTorch" }.SelectMany(side => types.Select(type => $"{side} {type}"))];
+        string[] head = ["step", .. sides, "ratio to the better", "share of roof", "PyTorch's share",
+            .. sides.Select(side => $"MiB {side}"), "MiB, ratio to PyTorch f32"];
+        Row(head);
+        Row([.. head.Select(_ => "---")]);
         foreach (string name in settings.Short ? ["nano"] : new[] { "nano", "small", "gpt2" })
         {
             if (!name.Contains(settings.Only, StringComparison.OrdinalIgnoreCase))
@@ -73,14 +75,15 @@ internal static class Comparison
                 settings,
                 roofType,
                 [.. new[] { "tessera", "torch" }.SelectMany(
-                    side => new[] { (side, $"step {name} bf16"), (side, $"step {name} f32") })]);
+                    side => types.Select(type => (side, $"step {name} {type}")))]);
             double[] speeds = [.. times.Seconds.Select(seconds => shape.Batch * shape.Time / seconds)];
-            (double ours, double theirs) = (Math.Max(speeds[0], speeds[1]), Math.Max(speeds[2], speeds[3]));
             double[] memory = times.Memory;
-            Row(
-                name, $"{speeds[0]:F0}", $"{speeds[1]:F0}", $"{speeds[2]:F0}", $"{speeds[3]:F0}", $"{ours / theirs:F2}",
+            int each = types.Length;
+            (double ours, double theirs) = (speeds[..each].Max(), speeds[each..].Max());
+            Row([
+                name, .. speeds.Select(speed => $"{speed:F0}"), $"{ours / theirs:F2}",
                 $"{ours * shape.FlopsPerToken / times.Roof:P0}", $"{theirs * shape.FlopsPerToken / times.Roof:P0}",
-                $"{memory[0]:F0}, {memory[1]:F0}", $"{memory[2]:F0}, {memory[3]:F0}", $"{memory[0] / memory[3]:F2}");
+                .. memory.Select(mebibytes => $"{mebibytes:F0}"), $"{memory[0] / memory[^1]:F2}"]);
             rows++;
         }
 
