@@ -1,14 +1,16 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
+using Tessera.Tensors.Quantization;
 
 namespace Tessera.Tensors;
 
 /// <summary>
-/// Copies values from one floating-point type to another: exact when widening, to the nearest when narrowing.
+/// Copies values from one floating-point type to another (exact when widening, to the nearest when narrowing), and
+/// expands quantised blocks.
 /// </summary>
 public static unsafe class Conversion
 {
-    // Small enough to stay in the first-level cache between the two halves of a copy.
+    // Small enough to stay in the first-level cache between the two halves of a copy; whole blocks of every type.
     private const int Chunk = 1024;
 
     /// <summary>
@@ -66,21 +68,21 @@ public static unsafe class Conversion
     {
         if (from == to)
         {
-            Buffer.MemoryCopy(source, destination, count * to.Size(), count * to.Size());
+            Buffer.MemoryCopy(source, destination, to.Bytes(count), to.Bytes(count));
             return;
         }
 
-        if (!from.IsFloat() || !to.IsFloat())
+        if (!(from.IsFloat() || from.IsBlocks()) || !to.IsFloat())
         {
             throw new ArgumentException(
-                $"Conversion: {from} can't become {to}; only floating-point types are converted");
+                $"Conversion: {from} can't become {to}; only floating-point types are converted, and blocks expanded");
         }
 
         Span<float> middle = stackalloc float[Chunk];
         for (long done = 0; done < count; done += Chunk)
         {
             int length = (int)Math.Min(Chunk, count - done);
-            void* read = source + (done * from.Size());
+            void* read = source + from.Bytes(done);
             void* written = destination + (done * to.Size());
             Span<float> values = from == DType.F32 ? new Span<float>(read, length)
                 : to == DType.F32 ? new Span<float>(written, length)
@@ -94,6 +96,9 @@ public static unsafe class Conversion
     {
         switch (from)
         {
+            case DType.F32:
+                // They are read where they lie.
+                break;
             case DType.BF16:
                 Widen(new ReadOnlySpan<BFloat16>(source, values.Length), values);
                 break;
@@ -110,6 +115,9 @@ public static unsafe class Conversion
                     values[i] = (float)((double*)source)[i];
                 }
 
+                break;
+            default:
+                Dequantization.ToSingle(new ReadOnlySpan<byte>(source, (int)from.Bytes(values.Length)), from, values);
                 break;
         }
     }

@@ -1,6 +1,12 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace Tessera.Tensors;
 
-/// <summary>Names the type of a tensor's elements.</summary>
+/// <summary>
+/// Names the type of a tensor's elements. Those with a name of ggml's are stored in blocks, whose values have no
+/// address of their own.
+/// </summary>
+[SuppressMessage("Naming", "CA1707", Justification = "The names that files and people use.")]
 public enum DType : byte
 {
     /// <summary>IEEE 754 binary32.</summary>
@@ -23,4 +29,43 @@ public enum DType : byte
 
     /// <summary>Bytes.</summary>
     U8,
+
+    /// <summary>ggml's 32 values of 4 bits with a scale.</summary>
+    Q4_0,
+
+    /// <summary>ggml's 32 values of 4 bits with a scale and a least value.</summary>
+    Q4_1,
+
+    /// <summary>ggml's 32 values of 5 bits with a scale.</summary>
+    Q5_0,
+
+    /// <summary>ggml's 32 values of 5 bits with a scale and a least value.</summary>
+    Q5_1,
+
+    /// <summary>ggml's 32 signed bytes with a scale.</summary>
+    Q8_0,
+
+    /// <summary>ggml's 256 values of 2 bits, 16 groups with scales and least values of 4 bits.</summary>
+    Q2_K,
+
+    /// <summary>ggml's 256 values of 3 bits, 16 groups with scales of 6 bits.</summary>
+    Q3_K,
+
+    /// <summary>ggml's 256 values of 4 bits, 8 groups with scales and least values of 6 bits.</summary>
+    Q4_K,
+
+    /// <summary>ggml's 256 values of 5 bits, 8 groups with scales and least values of 6 bits.</summary>
+    Q5_K,
+
+    /// <summary>ggml's 256 values of 6 bits, 16 groups with scales of 8 bits.</summary>
+    Q6_K,
+
+    /// <summary>ggml's 32 values of 4 bits that stand for the numbers of a table, with a scale.</summary>
+    IQ4_NL,
+
+    /// <summary>ggml's 256 values as in IQ4_NL, 8 groups with scales of 6 bits.</summary>
+    IQ4_XS,
+
+    /// <summary>32 numbers of 4 bits (E2M1) with a power of two (OCP Microscaling Formats 1.0).</summary>
+    MXFP4,
 }

@@ -79,7 +79,7 @@ public sealed unsafe class Tensor
     /// <exception cref="InsufficientMemoryException">The system has not got the memory.</exception>
     public static Tensor Allocate(Shape shape, DType type)
     {
-        NativeBlock block = new(shape.Count * type.Size());
+        NativeBlock block = new(type.Bytes(shape.Count));
         Tensor tensor = new();
         tensor.Become(block.Pointer, shape, type, null, null);
         tensor._owner = block;
@@ -168,7 +168,7 @@ public sealed unsafe class Tensor
     public void Clear()
     {
         byte* bytes = (byte*)Data;
-        long left = Shape.Count * DType.Size();
+        long left = DType.Bytes(Shape.Count);
         for (; left > 0; left -= int.MaxValue, bytes += int.MaxValue)
         {
             new Span<byte>(bytes, (int)Math.Min(left, int.MaxValue)).Clear();

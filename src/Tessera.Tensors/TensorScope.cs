@@ -74,7 +74,7 @@ public sealed unsafe class TensorScope : IDisposable
 
     internal Tensor Create(Shape shape, DType type)
     {
-        long bytes = Arena.Round(shape.Count * type.Size());
+        long bytes = Arena.Round(type.Bytes(shape.Count));
         void* data = _free.TryGetValue(bytes, out Stack<nint>? places) && places.TryPop(out nint place)
             ? (void*)place
             : _owner.Arena.Take(bytes);
@@ -95,7 +95,7 @@ public sealed unsafe class TensorScope : IDisposable
     /// </summary>
     internal void Recycle(Tensor tensor)
     {
-        long bytes = Arena.Round(tensor.Shape.Count * tensor.DType.Size());
+        long bytes = Arena.Round(tensor.DType.Bytes(tensor.Shape.Count));
         if (!_free.TryGetValue(bytes, out Stack<nint>? places))
         {
             _free.Add(bytes, places = new Stack<nint>());

@@ -15,5 +15,5 @@ public readonly record struct StoredTensor(string Name, Tensor Value, DType Type
     }
 
     /// <summary>Gets the number of bytes that the values take in the file.</summary>
-    public long Bytes => Value.Shape.Count * Type.Size();
+    public long Bytes => Type.Bytes(Value.Shape.Count);
 }
