@@ -44,4 +44,16 @@ public static class Limits
 
     /// <summary>metrics: relative, unless a section says otherwise.</summary>
     public const double Metrics = 1e-9;
+
+    /// <summary>text: NMSE of the logits of float32 models without GELU.</summary>
+    public const double TextLogits = 1e-9;
+
+    /// <summary>text: NMSE of the logits of models with GELU, whose reference takes it from a binary16 table.</summary>
+    public const double TextLogitsGelu = 1e-6;
+
+    /// <summary>smollm2: NMSE of the logits in float32.</summary>
+    public const double SmolLogits = 7e-11;
+
+    /// <summary>smollm2: the largest error of a logit in float32, absolute.</summary>
+    public const double SmolLargest = 5e-4;
 }

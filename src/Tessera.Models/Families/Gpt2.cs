@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Tessera.Models.Checkpoints;
+using Tessera.Models.Gguf;
 using Tessera.Tensors;
 
 namespace Tessera.Models.Families;
@@ -77,6 +78,37 @@ public sealed class Gpt2 : ModelFamily
             TiedEmbeddings = fields.Bool("tie_word_embeddings", true),
             BosId = bos.Count > 0 ? bos[0] : null,
             EosIds = fields.Ids("eos_token_id"),
+        };
+    }
+
+    internal override bool GgufInterleaves => false;
+
+    internal override TransformerConfig Read(GgufFields fields)
+    {
+        int vocabulary = fields.File["token_embd.weight"].Shape[0];
+        int width = fields.Int("embedding_length", 1, TransformerConfig.MaximumWidth);
+        int heads = fields.Int("attention.head_count", 1, TransformerConfig.MaximumHeads);
+        return new TransformerConfig
+        {
+            Family = ModelType,
+            VocabularySize = vocabulary,
+            Width = width,
+            Layers = fields.Int("block_count", 1, TransformerConfig.MaximumLayers),
+            Heads = heads,
+            KeyHeads = heads,
+            HeadSize = width % heads == 0 ? width / heads : throw fields.Wrong(
+                "attention.head_count", $"a divisor of embedding_length {width}"),
+            FeedForwardWidth = fields.Int("feed_forward_length", 1, TransformerConfig.MaximumFeedForwardWidth),
+            ContextLength = fields.Int("context_length", 1, TransformerConfig.MaximumContext),
+            Activation = Activation.GeluTanh,
+            Norm = Norm.Layer,
+            NormEpsilon = fields.Double("attention.layer_norm_epsilon", 1e-5, 0, 1),
+            AttentionBiases = true,
+            FeedForwardBiases = true,
+            LearnedPositions = true,
+            TiedEmbeddings = !fields.Has("output.weight"),
+            BosId = BosId(fields.File.Metadata, vocabulary),
+            EosIds = EosIds(fields.File.Metadata, vocabulary),
         };
     }
 

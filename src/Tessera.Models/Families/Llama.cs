@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Tessera.Models.Checkpoints;
+using Tessera.Models.Gguf;
 using Tessera.Tensors;
 
 namespace Tessera.Models.Families;
@@ -92,6 +93,42 @@ public class Llama : ModelFamily
             TiedEmbeddings = fields.Bool("tie_word_embeddings", false),
             BosId = bos.Count > 0 ? bos[0] : null,
             EosIds = fields.Ids("eos_token_id"),
+        };
+    }
+
+    internal override bool GgufInterleaves => true;
+
+    internal override TransformerConfig Read(GgufFields fields)
+    {
+        int vocabulary = fields.File["token_embd.weight"].Shape[0];
+        int width = fields.Int("embedding_length", 1, TransformerConfig.MaximumWidth);
+        int heads = fields.Int("attention.head_count", 1, TransformerConfig.MaximumHeads);
+        int headSize = fields.OptionalInt("attention.key_length", 1, TransformerConfig.MaximumHeadSize)
+            ?? Math.Max(width / heads, 1);
+        _ = fields.OptionalInt("attention.value_length", headSize, headSize);
+        fields.Require("rope.scaling.type", "none");
+        return new TransformerConfig
+        {
+            Family = ModelType,
+            VocabularySize = vocabulary,
+            Width = width,
+            Layers = fields.Int("block_count", 1, TransformerConfig.MaximumLayers),
+            Heads = heads,
+            KeyHeads = fields.OptionalInt("attention.head_count_kv", 1, TransformerConfig.MaximumHeads) ?? heads,
+            HeadSize = headSize,
+            FeedForwardWidth = fields.Int("feed_forward_length", 1, TransformerConfig.MaximumFeedForwardWidth),
+            ContextLength = fields.Int("context_length", 1, TransformerConfig.MaximumContext),
+            Activation = Activation.SwiGlu,
+            Norm = Norm.Rms,
+            NormEpsilon = fields.Double("attention.layer_norm_rms_epsilon", 1e-6, 0, 1),
+            AttentionBiases = fields.Has("blk.0.attn_q.bias"),
+            FeedForwardBiases = fields.Has("blk.0.ffn_up.bias"),
+            Rotary = new RotaryConfig(
+                fields.Double("rope.freq_base", 10_000, 1, 1e12),
+                fields.OptionalInt("rope.dimension_count", 2, headSize) ?? headSize),
+            TiedEmbeddings = !fields.Has("output.weight"),
+            BosId = BosId(fields.File.Metadata, vocabulary),
+            EosIds = EosIds(fields.File.Metadata, vocabulary),
         };
     }
 

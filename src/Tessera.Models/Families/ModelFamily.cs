@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Tessera.Models.Checkpoints;
+using Tessera.Models.Gguf;
 using Tessera.Tensors.Files;
 
 namespace Tessera.Models.Families;
@@ -51,6 +52,17 @@ public abstract class ModelFamily
     /// </exception>
     internal abstract TransformerConfig Read(JsonFields fields);
 
+    /// <summary>Reads the family's keys of a GGUF file.</summary>
+    /// <exception cref="InvalidDataException">
+    /// A key is absent, of the wrong type, or says what we don't compute.
+    /// </exception>
+    internal abstract TransformerConfig Read(GgufFields fields);
+
+    /// <summary>
+    /// Gets whether GGUF files have the two entries of a rotary pair beside each other in queries' and keys' rows.
+    /// </summary>
+    internal abstract bool GgufInterleaves { get; }
+
     /// <summary>Returns the fields of a config.json that a configuration decides.</summary>
     internal abstract JsonObject Write(TransformerConfig config);
 
@@ -70,6 +82,19 @@ public abstract class ModelFamily
             throw fields.Wrong(name, wanted);
         }
     }
+
+    /// <summary>Returns the ids of the tokens that end a text, as a GGUF file states them.</summary>
+    internal static IReadOnlyList<int> EosIds(GgufMetadata metadata, int vocabulary) =>
+    [
+        .. ((string[])["eos", "eot", "eom"])
+            .Select(name => metadata.OptionalInt($"tokenizer.ggml.{name}_token_id", 0, vocabulary - 1))
+            .OfType<int>()
+            .Distinct(),
+    ];
+
+    /// <summary>Returns the id of the token that begins a text, as a GGUF file states it.</summary>
+    internal static int? BosId(GgufMetadata metadata, int vocabulary) =>
+        metadata.OptionalInt("tokenizer.ggml.bos_token_id", 0, vocabulary - 1);
 
     /// <summary>Returns the ids as config.json has them: null, one number, or a list.</summary>
     internal static JsonNode? Ids(IReadOnlyList<int> ids) => ids.Count switch

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Tessera.Models.Checkpoints;
+using Tessera.Models.Gguf;
 
 namespace Tessera.Models.Families;
 
@@ -27,6 +28,10 @@ public sealed class Qwen3 : Llama
         Require(full, fields, "layer_types", $"{FullAttention} for every layer");
         return base.Read(fields) with { QkNorm = true };
     }
+
+    internal override bool GgufInterleaves => false;
+
+    internal override TransformerConfig Read(GgufFields fields) => base.Read(fields) with { QkNorm = true };
 
     internal override JsonObject Write(TransformerConfig config)
     {
