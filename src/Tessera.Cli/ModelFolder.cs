@@ -10,17 +10,18 @@ internal static class ModelFolder
     public const string Bundled = "tessera-nano";
 
     /// <summary>Returns the argument that names a model.</summary>
-    public static Argument<string?> Argument() => new("MODEL")
+    /// <param name="files">Whether a GGUF file will do.</param>
+    public static Argument<string?> Argument(bool files = false) => new("MODEL")
     {
-        Description = $"The folder of a model in Hugging Face's form, or the name of one that came with tessera "
-            + $"[default: {Bundled}]",
+        Description = $"The folder of a model in Hugging Face's form, {(files ? "a GGUF file, " : "")}"
+            + $"or the name of one that came with tessera [default: {Bundled}]",
         Arity = ArgumentArity.ZeroOrOne,
     };
 
     /// <summary>Returns the folder of a model: a path, or the name of one beside the program.</summary>
     /// <exception cref="CommandFailedException">There is no such model.</exception>
     /// <exception cref="UnauthorizedAccessException">A folder on the way to it may not be entered.</exception>
-    public static string Find(string? model)
+    public static string Find(string? model, bool files = false)
     {
         if (model is not null && Directory.Exists(model))
         {
@@ -29,7 +30,8 @@ internal static class ModelFolder
 
         if (model is not null && File.Exists(model))
         {
-            throw new CommandFailedException($"{model} is a file; give the folder of a model, with its config.json");
+            return files ? model : throw new CommandFailedException(
+                $"{model} is a file; give the folder of a model, with its config.json");
         }
 
         string name = model ?? Bundled;

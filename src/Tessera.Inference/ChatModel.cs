@@ -2,7 +2,9 @@ using Tessera.Inference.Sampling;
 using Tessera.Models;
 using Tessera.Models.ChatTemplates;
 using Tessera.Models.Checkpoints;
+using Tessera.Models.Gguf;
 using Tessera.Models.Tokenizers;
+using Tessera.Tensors;
 using Tessera.Tensors.Memory;
 
 namespace Tessera.Inference;
@@ -15,15 +17,21 @@ public sealed class ChatModel : IDisposable
     private readonly Lazy<ChatTemplate?> _template;
     private Checkpoint? _checkpoint;
 
-    /// <summary>Loads a model from a folder in Hugging Face's form.</summary>
-    /// <param name="folder">The folder.</param>
+    /// <summary>Loads a model from a folder in Hugging Face's form, or from a GGUF file.</summary>
+    /// <param name="path">The folder or file.</param>
     /// <param name="options">How much is done at once.</param>
     /// <exception cref="FileNotFoundException">There is no model in the folder, or it has no tokenizer.</exception>
     /// <exception cref="InvalidDataException">A file is broken; the message names file, field and value.</exception>
     /// <exception cref="InsufficientMemoryException">There is no memory for the model and its cache.</exception>
-    public static ChatModel Load(string folder, EngineOptions? options = null)
+    public static ChatModel Load(string path, EngineOptions? options = null)
     {
-        Checkpoint checkpoint = Checkpoint.Load(folder);
+        if (File.Exists(path))
+        {
+            using GgufModel file = GgufModel.Open(path);
+            return Load(file, options ?? new EngineOptions());
+        }
+
+        Checkpoint checkpoint = Checkpoint.Load(path);
         try
         {
             return Load(checkpoint, options);
@@ -41,7 +49,7 @@ public sealed class ChatModel : IDisposable
         (Name, Engine, Tokenizer, _template) = (name, engine, tokenizer, new Lazy<ChatTemplate?>(template));
     }
 
-    /// <summary>Gets the model's name: that of its folder.</summary>
+    /// <summary>Gets the model's name: that of its folder, or of its file.</summary>
     public string Name { get; }
 
     /// <summary>Gets what writes the answers.</summary>
@@ -132,6 +140,30 @@ public sealed class ChatModel : IDisposable
             BeginToken = checkpoint.Generation.BosId,
             BeginsTexts = checkpoint.Files.Tokenizer?.AddBosToken is true,
             _checkpoint = checkpoint,
+        };
+    }
+
+    // Weights are copied out of the file, expanded, so that nothing refers to it afterwards.
+    private static ChatModel Load(GgufModel file, EngineOptions options)
+    {
+        string name = Path.GetFileNameWithoutExtension(file.Path);
+        double expanded = 4 * new TransformerMemory(file.Config).Parameters;
+        ServingMemory memory = ServingMemory.Of(file.Config, DType.F32, options);
+        (memory with { Weights = memory.Weights + expanded }).Require(name, AvailableMemory.Bytes());
+        Tokenizer tokenizer = file.ReadTokenizer();
+        Transformer model = file.Serve(options.ContextLength);
+        string? source = file.ChatTemplate;
+        string? Text(int? id) => id is { } known ? tokenizer.IdToToken(known) : null;
+        string? begin = Text(file.Config.BosId), end = Text(file.Config.EosIds.Cast<int?>().FirstOrDefault());
+        ChatTemplate? Template() =>
+            source is null ? null : ChatTemplate.Parse(source, $"{file.Path}: chat template", begin, end);
+
+        return new ChatModel(name, new Engine(model, tokenizer, options), tokenizer, Template)
+        {
+            Created = File.GetLastWriteTimeUtc(file.Path),
+            StopTokens = file.Config.EosIds,
+            BeginToken = file.Config.BosId,
+            BeginsTexts = file.BeginsTexts,
         };
     }
 

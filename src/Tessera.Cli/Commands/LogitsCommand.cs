@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Runtime.InteropServices;
 using Tessera.Models;
 using Tessera.Models.Checkpoints;
+using Tessera.Models.Gguf;
 using Tessera.Tensors;
 using Tessera.Tensors.Files;
 
@@ -24,7 +25,7 @@ internal static class LogitsCommand
                 ("python3 -c \"import numpy; print(numpy.fromfile('logits.f32', '<f4').reshape(3, -1))\"", "read them"),
             ],
         };
-        Argument<string?> model = ModelFolder.Argument();
+        Argument<string?> model = ModelFolder.Argument(files: true);
         Option<string> tokens = new("--tokens")
         {
             Description = "The ids, apart by commas; none is added",
@@ -42,12 +43,14 @@ internal static class LogitsCommand
         command.Options.Add(output);
         command.SetAction(arguments =>
         {
-            string folder = ModelFolder.Find(arguments.GetValue(model));
-            using Checkpoint checkpoint = Checkpoint.Load(folder);
-            int[] ids = Ids(arguments.GetRequiredValue(tokens), checkpoint.Config);
-            Transformer transformer = checkpoint.Serve(DType.F32, ids.Length);
+            string folder = ModelFolder.Find(arguments.GetValue(model), files: true);
+            using Checkpoint? checkpoint = File.Exists(folder) ? null : Checkpoint.Load(folder);
+            using GgufModel? file = checkpoint is null ? GgufModel.Open(folder) : null;
+            TransformerConfig config = checkpoint?.Config ?? file!.Config;
+            int[] ids = Ids(arguments.GetRequiredValue(tokens), config);
+            Transformer transformer = checkpoint?.Serve(DType.F32, ids.Length) ?? file!.Serve(ids.Length);
             string path = arguments.GetRequiredValue(output).FullName;
-            long bytes = (long)ids.Length * checkpoint.Config.VocabularySize * sizeof(float);
+            long bytes = (long)ids.Length * config.VocabularySize * sizeof(float);
             AtomicFile.Write(path, stream => Write(transformer, ids, stream), bytes);
         });
         return command;

@@ -1,4 +1,5 @@
 using Tessera.Models.Families;
+using Tessera.Models.Tokenizers;
 using Tessera.Tensors;
 using Tessera.Tensors.Files;
 
@@ -34,8 +35,19 @@ public sealed class GgufModel : IDisposable
         CheckTensors();
     }
 
+    /// <summary>Gets the path that the file was opened with.</summary>
+    public string Path => _file.Path;
+
     /// <summary>Gets the model's configuration.</summary>
     public TransformerConfig Config { get; }
+
+    /// <summary>Gets the chat template, in Jinja; null where the file has none.</summary>
+    /// <exception cref="InvalidDataException">It is no text.</exception>
+    public string? ChatTemplate => _file.Metadata.OptionalText("tokenizer.chat_template");
+
+    /// <summary>Gets whether every text begins with the token that begins one.</summary>
+    /// <exception cref="InvalidDataException">The key is neither true nor false.</exception>
+    public bool BeginsTexts => _file.Metadata.OptionalBool("tokenizer.ggml.add_bos_token") ?? false;
 
     /// <summary>Opens a file and checks that its tensors are those that its keys describe.</summary>
     /// <exception cref="InvalidDataException">
@@ -77,8 +89,17 @@ public sealed class GgufModel : IDisposable
             : values;
     }
 
+    /// <summary>Reads the tokenizer; a byte that no token stands for is left out of a text.</summary>
+    /// <exception cref="InvalidDataException">
+    /// A key is absent, wrong or says what is not supported; the message names file, key and value.
+    /// </exception>
+    public Tokenizer ReadTokenizer() => GgufTokenizer.Read(_file);
+
     /// <summary>Makes the model to serve it; nothing is trained.</summary>
-    public Transformer Serve()
+    /// <param name="contextLength">How many positions are wanted, where that is less than the model was made for: its
+    /// tables grow with them.</param>
+    /// <exception cref="InvalidDataException">A value is infinite or none.</exception>
+    public Transformer Serve(int? contextLength = null)
     {
         ParameterSet parameters = new(Config, Copy);
         foreach (Parameter parameter in parameters.All)
@@ -86,7 +107,8 @@ public sealed class GgufModel : IDisposable
             parameter.Frozen = true;
         }
 
-        return new Transformer(Config, parameters);
+        int context = Math.Min(contextLength ?? Config.ContextLength, Config.ContextLength);
+        return new Transformer(Config with { ContextLength = context }, parameters);
     }
 
     /// <summary>Closes the file.</summary>

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.CompilerServices;
 
 namespace Tessera.Models.Tokenizers;
@@ -24,27 +25,45 @@ internal sealed class BpeEncoder(BpeModel model)
         where TSplitter : ISplitter
     {
         _count = 0;
+        SearchValues<byte>? dropped = model.Dropped is { } bytes && text.ContainsAny(bytes) ? bytes : null;
         for (int start = 0; start < text.Length;)
         {
             int end = TSplitter.WordEnd(text, start);
-            if (_count > BufferSize - WordCache.LongestWord)
+            if (dropped is not null && text[start..end].ContainsAny(dropped))
             {
-                Flush(ids);
-            }
-
-            if (end - start <= WordCache.LongestWord)
-            {
-                EncodeShort(text, start, end - start);
+                byte[] kept = Without(text[start..end], dropped);
+                EncodeWord(kept, 0, kept.Length, ids);
             }
             else
             {
-                EncodeLong(text[start..end], ids);
+                EncodeWord(text, start, end, ids);
             }
 
             start = end;
         }
 
         Flush(ids);
+    }
+
+    private static byte[] Without(ReadOnlySpan<byte> word, SearchValues<byte> dropped) =>
+        [.. word.ToArray().Where(value => !dropped.Contains(value))];
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void EncodeWord(ReadOnlySpan<byte> text, int start, int end, List<int> ids)
+    {
+        if (_count > BufferSize - WordCache.LongestWord)
+        {
+            Flush(ids);
+        }
+
+        if (end - start <= WordCache.LongestWord)
+        {
+            EncodeShort(text, start, end - start);
+        }
+        else
+        {
+            EncodeLong(text[start..end], ids);
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

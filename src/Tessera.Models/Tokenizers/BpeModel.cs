@@ -43,6 +43,8 @@ internal sealed class BpeModel
             _tokenOfByte[value] = _ids.GetValueOrDefault(ByteAlphabet.Token((byte)value), NoToken);
         }
 
+        byte[] missing = [.. Enumerable.Range(0, 256).Where(b => _tokenOfByte[b] == NoToken).Select(b => (byte)b)];
+        Dropped = json.DropsUnknownBytes && missing.Length > 0 ? SearchValues.Create(missing) : null;
         IgnoreMerges = json.IgnoreMerges;
         Merges = new MergeTable(ResolveMerges(file, json.Merges));
         AddTokens(file, json.AddedTokens);
@@ -53,6 +55,9 @@ internal sealed class BpeModel
 
     /// <summary>Gets whether a word that is in the vocabulary is taken whole, whatever the merges say.</summary>
     public bool IgnoreMerges { get; }
+
+    /// <summary>Gets the bytes that are left out because no token stands for them; null where there are none.</summary>
+    public SearchValues<byte>? Dropped { get; }
 
     /// <summary>Gets the largest id plus one.</summary>
     public int Size => _tokens.Length;

@@ -128,6 +128,9 @@ public sealed class ByteLevelBpe : Tokenizer
             case Splitting.Gpt2:
                 encoder.Encode<Gpt2Splitter>(words, ids);
                 break;
+            case Splitting.Gpt2Digits:
+                encoder.Encode<Gpt2DigitsSplitter>(words, ids);
+                break;
             case Splitting.Cl100k:
                 encoder.Encode<Cl100kSplitter>(words, ids);
                 break;

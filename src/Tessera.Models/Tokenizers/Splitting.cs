@@ -13,4 +13,7 @@ public enum Splitting
 
     /// <summary>Splits as cl100k_base (GPT-3.5, GPT-4, Llama 3) does: numbers by three, line ends apart.</summary>
     Cl100k,
+
+    /// <summary>Splits as GPT-2 does between numbers, of which each character is a word (SmolLM, StarCoder).</summary>
+    Gpt2Digits,
 }

@@ -8,6 +8,10 @@ internal sealed record TokenizerJson
     private const string Gpt2PreTokenizer =
         """{"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true,"use_regex":true}""";
 
+    private const string Gpt2DigitsPreTokenizer =
+        """{"type":"Sequence","pretokenizers":[{"type":"Digits","individual_digits":true},"""
+        + Gpt2PreTokenizer + "]}";
+
     private const string NoRegexPreTokenizer =
         """{"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true,"use_regex":false}""";
 
@@ -48,6 +52,11 @@ internal sealed record TokenizerJson
     /// <summary>Gets the token for unknown characters, which byte-level text doesn't have.</summary>
     public string? UnknownToken { get; init; }
 
+    /// <summary>
+    /// Gets whether bytes that have no token are left out, as <c>tokenizers</c> does; else they are an error.
+    /// </summary>
+    public bool DropsUnknownBytes { get; init; }
+
     /// <summary>Gets the prefix within a word: null or empty.</summary>
     public string? ContinuingSubwordPrefix { get; init; }
 
@@ -64,6 +73,7 @@ internal sealed record TokenizerJson
     {
         Splitting.Gpt2 => Gpt2PreTokenizer,
         Splitting.Cl100k => Cl100kPreTokenizer,
+        Splitting.Gpt2Digits => Gpt2DigitsPreTokenizer,
         _ => NoRegexPreTokenizer,
     };
 }

@@ -18,6 +18,13 @@ internal static class TokenizerJsonStages
                 return ReadByteLevel(preTokenizer) ? Splitting.Gpt2 : Splitting.None;
             case "Sequence" when fields.TryGetValue("pretokenizers", out JsonSlice? stages):
                 List<JsonSlice> parts = stages.Elements(MostStages);
+                if (parts.Count == 2 && IsDigits(parts[0]))
+                {
+                    return ReadByteLevel(parts[1])
+                        ? Splitting.Gpt2Digits
+                        : throw parts[1].Error("use_regex true after Digits");
+                }
+
                 if (parts.Count == 2)
                 {
                     Splitting splitting = ReadSplit(parts[0]);
@@ -27,7 +34,7 @@ internal static class TokenizerJsonStages
                 break;
         }
 
-        throw preTokenizer.Error("ByteLevel, or a Sequence of Split and ByteLevel");
+        throw preTokenizer.Error("ByteLevel, or a Sequence of Split or Digits and ByteLevel");
     }
 
     /// <summary>Reads a post-processor, which must add no token; returns it as JSON.</summary>
@@ -76,6 +83,20 @@ internal static class TokenizerJsonStages
     {
         Dictionary<string, JsonSlice> fields = stage.Fields("type", "add_prefix_space", "trim_offsets", "use_regex");
         return TypeOf(stage, fields) == "ByteLevel" ? fields : throw stage.Error("ByteLevel");
+    }
+
+    private static bool IsDigits(JsonSlice stage)
+    {
+        Dictionary<string, JsonSlice> fields =
+            stage.Fields("type", "individual_digits", "pattern", "behavior", "invert");
+        if (TypeOf(stage, fields) != "Digits")
+        {
+            return false;
+        }
+
+        return fields.TryGetValue("individual_digits", out JsonSlice? each) && each.Flag()
+            ? true
+            : throw stage.Error("individual_digits true");
     }
 
     private static Splitting ReadSplit(JsonSlice stage)

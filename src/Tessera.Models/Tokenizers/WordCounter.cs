@@ -149,13 +149,17 @@ internal sealed class WordCounter(Splitting splitting, int threads, long memoryL
         {
             foreach (ReadOnlyMemory<byte> part in queue.GetConsumingEnumerable().SelectMany(piece => piece))
             {
-                if (splitting == Splitting.Cl100k)
+                switch (splitting)
                 {
-                    table.CountWords<Cl100kSplitter>(part.Span);
-                }
-                else
-                {
-                    table.CountWords<Gpt2Splitter>(part.Span);
+                    case Splitting.Cl100k:
+                        table.CountWords<Cl100kSplitter>(part.Span);
+                        break;
+                    case Splitting.Gpt2Digits:
+                        table.CountWords<Gpt2DigitsSplitter>(part.Span);
+                        break;
+                    default:
+                        table.CountWords<Gpt2Splitter>(part.Span);
+                        break;
                 }
             }
         }

@@ -23,6 +23,11 @@ public sealed class SplitterTests
     [Fact]
     public void Cl100kIsItsExpression() => Compare<Cl100kSplitter>(Cl100kSplitter.Expression, seed: 2);
 
+    // Numbers one by one first, then GPT-2's expression in the pieces between: as one expression.
+    [Fact]
+    public void Gpt2DigitsIsItsTwoSteps() => Compare<Gpt2DigitsSplitter>(
+        @"\p{N}|\s+(?=\p{N})|" + Gpt2Splitter.Expression.Replace(@"| ?\p{N}+", "", StringComparison.Ordinal), seed: 3);
+
     [Fact]
     public void TheExpressionsAreTheFiles()
     {
