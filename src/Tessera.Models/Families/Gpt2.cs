@@ -85,7 +85,7 @@ public sealed class Gpt2 : ModelFamily
 
     internal override TransformerConfig Read(GgufFields fields)
     {
-        int vocabulary = fields.File["token_embd.weight"].Shape[0];
+        int vocabulary = fields.Vocabulary;
         int width = fields.Int("embedding_length", 1, TransformerConfig.MaximumWidth);
         int heads = fields.Int("attention.head_count", 1, TransformerConfig.MaximumHeads);
         return new TransformerConfig

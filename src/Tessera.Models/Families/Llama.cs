@@ -100,7 +100,7 @@ public class Llama : ModelFamily
 
     internal override TransformerConfig Read(GgufFields fields)
     {
-        int vocabulary = fields.File["token_embd.weight"].Shape[0];
+        int vocabulary = fields.Vocabulary;
         int width = fields.Int("embedding_length", 1, TransformerConfig.MaximumWidth);
         int heads = fields.Int("attention.head_count", 1, TransformerConfig.MaximumHeads);
         int headSize = fields.OptionalInt("attention.key_length", 1, TransformerConfig.MaximumHeadSize)

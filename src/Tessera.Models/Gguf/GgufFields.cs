@@ -1,3 +1,4 @@
+using Tessera.Tensors;
 using Tessera.Tensors.Files;
 
 namespace Tessera.Models.Gguf;
@@ -8,6 +9,12 @@ internal sealed class GgufFields(GgufFile file, string architecture)
 {
     /// <summary>Gets the file.</summary>
     public GgufFile File => file;
+
+    /// <summary>Gets the number of tokens: the rows of the embedding.</summary>
+    public int Vocabulary => file.TryGet("token_embd.weight", out Tensor? embedding) && embedding.Shape.Rank == 2
+        ? embedding.Shape[0]
+        : throw new InvalidDataException(
+            $"{file.Path}: tensor token_embd.weight is {embedding?.ToString() ?? "missing"}; a matrix is wanted");
 
     /// <summary>Returns a whole number within bounds; absent, it is an error.</summary>
     public int Int(string name, int least, int most) => file.Metadata.Int(Key(name), least, most);

@@ -42,16 +42,21 @@ internal static class GgufTokenizer
         string[] tokens = Required(metadata.OptionalTexts(Prefix + "tokens"), "tokens");
         string[] merges = Required(metadata.OptionalTexts(Prefix + "merges"), "merges");
         int[]? types = metadata.OptionalInts(Prefix + "token_type", 0, LargestType);
-        if (tokens.Length > TokenizerJson.MostTokens || (types ?? []).Length is not 0 and var n && n != tokens.Length)
+        if (tokens.Length > TokenizerJson.MostTokens)
         {
-            throw Wrong("tokens", $"has {tokens.Length} and token_type {types?.Length}");
+            throw Wrong("tokens", $"has {tokens.Length}; at most {TokenizerJson.MostTokens} are read");
+        }
+
+        if (types is not null && types.Length != tokens.Length)
+        {
+            throw Wrong("token_type", $"has {types.Length} values for {tokens.Length} tokens");
         }
 
         int Type(int id) => types?[id] ?? 0;
         IEnumerable<(string Token, int Id)> all = tokens.Select((token, id) => (token, id));
         return new ByteLevelBpe(file.Path, new TokenizerJson
         {
-            Vocabulary = [.. Distinct(all.Where(token => Type(token.Id) is not (Control or UserDefined)))],
+            Vocabulary = [.. Distinct(all)],
             AddedTokens =
             [
                 .. all.Where(token => Type(token.Id) is Control or UserDefined && token.Token.Length > 0)

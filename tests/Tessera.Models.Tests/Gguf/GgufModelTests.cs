@@ -62,6 +62,31 @@ public sealed class GgufModelTests
         Assert.Contains(fault, error.Message);
     }
 
+    // Damage in keys and places of a real file: read as before, or refused as documented.
+    [Theory]
+    [InlineData("llama")]
+    [InlineData("gpt2")]
+    public void DamagedFilesAreReadOrRefused(string name)
+    {
+        using TemporaryFolder folder = new();
+        string path = folder.Path("damaged.gguf");
+        byte[] original = File.ReadAllBytes(SharedFiles.Path($"goldens/text/{name}.gguf"));
+        (int read, int refused) = Fuzz.Run(
+            original,
+            seed: 1,
+            bytesAllowed: 4 * original.Length,
+            bytes =>
+            {
+                File.WriteAllBytes(path, bytes);
+                using GgufModel model = GgufModel.Open(path);
+
+                // A context of any length is right; who serves it asks for the memory first.
+                model.Serve(contextLength: 16);
+            },
+            error => error is InvalidDataException && error.Message.StartsWith(path, StringComparison.Ordinal));
+        Assert.InRange(refused, 1, read);
+    }
+
     private static int[] Tokens(int count, int vocabulary)
     {
         int[] tokens = new int[count];
