@@ -68,4 +68,13 @@ public enum DType : byte
 
     /// <summary>32 numbers of 4 bits (E2M1) with a power of two (OCP Microscaling Formats 1.0).</summary>
     MXFP4,
+
+    /// <summary>64 numbers of 4 bits (E2M1) with four scales of 8 bits (E4M3).</summary>
+    NVFP4,
+
+    /// <summary>ggml's 256 values of −1, 0 or 1, five in a byte, with a scale.</summary>
+    TQ1_0,
+
+    /// <summary>ggml's 256 values of −1, 0 or 1 in 2 bits, with a scale.</summary>
+    TQ2_0,
 }

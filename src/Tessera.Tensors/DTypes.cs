@@ -7,7 +7,9 @@ public static class DTypes
     public static int BlockLength(this DType type) => type switch
     {
         <= DType.U8 => 1,
-        DType.Q2_K or DType.Q3_K or DType.Q4_K or DType.Q5_K or DType.Q6_K or DType.IQ4_XS => 256,
+        DType.Q2_K or DType.Q3_K or DType.Q4_K or DType.Q5_K or DType.Q6_K or DType.IQ4_XS or DType.TQ1_0
+            or DType.TQ2_0 => 256,
+        DType.NVFP4 => 64,
         _ => 32,
     };
 
@@ -26,6 +28,9 @@ public static class DTypes
         DType.Q6_K => 210,
         DType.IQ4_XS => 136,
         DType.MXFP4 => 17,
+        DType.NVFP4 => 36,
+        DType.TQ1_0 => 54,
+        DType.TQ2_0 => 66,
         _ => type.Size(),
     };
 

@@ -87,6 +87,30 @@ internal static class BlocksOf32
         FromTable(block[1..], Fp4Numbers, d, values);
     }
 
+    // 64 values: four scales, unsigned with 4 bits of exponent and 3 of fraction, then 8 bytes for each.
+    public static void NvFp4(ReadOnlySpan<byte> block, Span<float> values)
+    {
+        for (int group = 0; group < 4; group++)
+        {
+            float d = HalfOfE4M3(block[group]);
+            ReadOnlySpan<byte> q = block.Slice(4 + (group * 8), 8);
+            for (int i = 0; i < 8; i++)
+            {
+                values[(group * 16) + i] = Fp4Numbers[q[i] & 15] * d;
+                values[(group * 16) + i + 8] = Fp4Numbers[q[i] >> 4] * d;
+            }
+        }
+    }
+
+    // Half of the number, as the table has twice; the code of all ones is no number and counts as 0.
+    private static float HalfOfE4M3(byte code)
+    {
+        int exponent = code >> 3 & 15, fraction = code & 7;
+        return (code & 127) == 127 ? 0
+            : exponent == 0 ? MathF.ScaleB(fraction, -10)
+            : MathF.ScaleB(8 + fraction, exponent - 11);
+    }
+
     /// <summary>Expands 16 bytes into 32 numbers of a table times a scale.</summary>
     public static void FromTable(ReadOnlySpan<byte> q, ReadOnlySpan<sbyte> numbers, float scale, Span<float> values)
     {
