@@ -77,4 +77,25 @@ public enum DType : byte
 
     /// <summary>ggml's 256 values of −1, 0 or 1 in 2 bits, with a scale.</summary>
     TQ2_0,
+
+    /// <summary>ggml's 256 values as rows of a table of 2,048, 8 groups with scales of 3 bits.</summary>
+    IQ1_S,
+
+    /// <summary>ggml's 256 values as in IQ1_S, 16 groups with scales of 3 bits.</summary>
+    IQ1_M,
+
+    /// <summary>ggml's 256 values as rows of a table of 256 with signs, 8 groups with scales of 4 bits.</summary>
+    IQ2_XXS,
+
+    /// <summary>ggml's 256 values as rows of a table of 512 with signs, 16 groups with scales of 4 bits.</summary>
+    IQ2_XS,
+
+    /// <summary>ggml's 256 values as rows of a table of 1,024 with signs, 16 groups with scales of 4 bits.</summary>
+    IQ2_S,
+
+    /// <summary>ggml's 256 values as rows of four of a table of 256, 8 groups with scales of 4 bits.</summary>
+    IQ3_XXS,
+
+    /// <summary>ggml's 256 values as rows of four of a table of 512, 8 groups with scales of 4 bits.</summary>
+    IQ3_S,
 }

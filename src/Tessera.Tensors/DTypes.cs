@@ -7,10 +7,9 @@ public static class DTypes
     public static int BlockLength(this DType type) => type switch
     {
         <= DType.U8 => 1,
-        DType.Q2_K or DType.Q3_K or DType.Q4_K or DType.Q5_K or DType.Q6_K or DType.IQ4_XS or DType.TQ1_0
-            or DType.TQ2_0 => 256,
+        DType.Q4_0 or DType.Q4_1 or DType.Q5_0 or DType.Q5_1 or DType.Q8_0 or DType.IQ4_NL or DType.MXFP4 => 32,
         DType.NVFP4 => 64,
-        _ => 32,
+        _ => 256,
     };
 
     /// <summary>Returns the bytes of a block; of one value where values stand alone.</summary>
@@ -22,7 +21,7 @@ public static class DTypes
         DType.Q5_1 => 24,
         DType.Q8_0 => 34,
         DType.Q2_K => 84,
-        DType.Q3_K => 110,
+        DType.Q3_K or DType.IQ3_S => 110,
         DType.Q4_K => 144,
         DType.Q5_K => 176,
         DType.Q6_K => 210,
@@ -30,7 +29,12 @@ public static class DTypes
         DType.MXFP4 => 17,
         DType.NVFP4 => 36,
         DType.TQ1_0 => 54,
-        DType.TQ2_0 => 66,
+        DType.TQ2_0 or DType.IQ2_XXS => 66,
+        DType.IQ1_S => 50,
+        DType.IQ1_M => 56,
+        DType.IQ2_XS => 74,
+        DType.IQ2_S => 82,
+        DType.IQ3_XXS => 98,
         _ => type.Size(),
     };
 

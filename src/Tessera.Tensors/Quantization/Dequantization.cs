@@ -43,6 +43,13 @@ public static class Dequantization
         DType.Q5_K => BlocksOf256.Q5_K,
         DType.Q6_K => BlocksOf256.Q6_K,
         DType.IQ4_XS => BlocksOf256.Iq4Xs,
+        DType.IQ1_S => GridBlocks.Iq1S,
+        DType.IQ1_M => GridBlocks.Iq1M,
+        DType.IQ2_XXS => GridBlocks.Iq2Xxs,
+        DType.IQ2_XS => GridBlocks.Iq2Xs,
+        DType.IQ2_S => GridBlocks.Iq2S,
+        DType.IQ3_XXS => GridBlocks.Iq3Xxs,
+        DType.IQ3_S => GridBlocks.Iq3S,
         _ => throw new ArgumentException($"Dequantization: {type} has no blocks"),
     };
 }
