@@ -21,11 +21,28 @@ internal static class Disturbance
                 JsonNode root = JsonNode.Parse(File.ReadAllText(path))!;
                 File.WriteAllText(path, Changed(root, leaves, true)!.ToJsonString());
                 break;
+            case ".gguf" or ".f32":
+                ApplyToSingles(path);
+                break;
             default:
                 // Every word with an e in it is another word now.
                 File.WriteAllText(path, File.ReadAllText(path).Replace('e', 'o'));
                 break;
         }
+    }
+
+    /// <summary>
+    /// Turns the sign of every 16th number in a file's second half, where a small GGUF file has nothing but weights.
+    /// </summary>
+    private static void ApplyToSingles(string path)
+    {
+        byte[] bytes = File.ReadAllBytes(path);
+        for (int i = bytes.Length / 128 * 64; i + 3 < bytes.Length; i += 64)
+        {
+            bytes[i + 3] ^= 0x80;
+        }
+
+        File.WriteAllBytes(path, bytes);
     }
 
     /// <summary>Changes one value in each row of each tensor.</summary>

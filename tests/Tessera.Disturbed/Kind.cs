@@ -22,6 +22,9 @@ internal sealed record Kind(
     private static readonly string[] _tokenizers =
         ["*.ByteLevelBpeTests.WhatIsTrained*", "*.ByteLevelBpeTests.LoadedFiles*"];
 
+    private static readonly string[] _ggufs = ["*.GgufModelTests.SmallModels*"];
+    private static readonly string[] _vocabularies = ["*.GgufTokenizerTests.Vocabularies*"];
+
     /// <summary>Every kind that some test reads. A new test of a new kind of file gets its line here.</summary>
     public static IReadOnlyList<Kind> Table { get; } =
     [
@@ -47,6 +50,14 @@ internal sealed record Kind(
         new("tokenizer-training", "bpe_training.json", Leaves.Integers, "Models", _training),
         new("tokenizer-training", "bpe-*.json", Leaves.Integers, "Models", _tokenizers),
         new("tokenizer-training", "corpus.txt", Leaves.None, "Models", _training),
+        new(".", "quant_vectors.json", Leaves.Integers, "Tensors", ["*.QuantVectorsTests.BlocksExpand*"]),
+        new("text", "*.gguf", Leaves.None, "Models", _ggufs),
+        new("text", "*.logits.f32", Leaves.None, "Models", _ggufs),
+        new("tokenizers", "*.inp", Leaves.None, "Models", _vocabularies),
+        new("smollm2", "last_logits.safetensors", Leaves.None, "Models", ["*.GgufModelTests.TheRealModel*"]),
+        new("smollm2", "tokenizer.json", Leaves.Integers, "Models", ["*.GgufTokenizerTests.TheRealModel*"]),
+        new("smollm2", "chat.json", Leaves.Integers, "Inference", ["*.SmolLm2Tests.Conversations*"]),
+        new("smollm2", "greedy.json", Leaves.Strings, "Inference", ["*.SmolLm2Tests.Greedy*"]),
         new("metrics", "metrics.json", Leaves.Floats, "Training", ["*.HeldOutEvaluationTests.AgreesWith*"]),
     ];
 }

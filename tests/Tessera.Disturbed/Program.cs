@@ -15,6 +15,12 @@ foreach (string folder in kinds.Select(kind => kind.Folder).Distinct())
     CopyFiles(folder, "*");
 }
 
+// The real models are too large to copy, and nothing disturbs them.
+if (Directory.Exists(Path.Combine(source, "models")))
+{
+    Directory.CreateSymbolicLink(shared.Path("models"), Path.Combine(source, "models"));
+}
+
 // What fails without a disturbance shows nothing when it fails with one.
 foreach (IGrouping<string, Kind> project in kinds.GroupBy(kind => kind.Project))
 {
@@ -45,7 +51,8 @@ return wrong == 0 ? 0 : 1;
 void CopyFiles(string folder, string pattern)
 {
     string from = Path.Combine(source, "goldens", folder);
-    foreach (string file in Directory.GetFiles(from, pattern, SearchOption.AllDirectories))
+    SearchOption depth = folder == "." ? SearchOption.TopDirectoryOnly : SearchOption.AllDirectories;
+    foreach (string file in Directory.GetFiles(from, pattern, depth))
     {
         string target = shared.Path(Path.Combine("goldens", folder, Path.GetRelativePath(from, file)));
         Directory.CreateDirectory(Path.GetDirectoryName(target)!);
