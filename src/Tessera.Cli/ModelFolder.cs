@@ -3,35 +3,28 @@ using Tessera.Tensors.Files;
 
 namespace Tessera.Cli;
 
-/// <summary>Finds the folder of the model that a command is about.</summary>
+/// <summary>Finds the folder or file of the model that a command is about.</summary>
 internal static class ModelFolder
 {
     /// <summary>The name of the model that comes with the program.</summary>
     public const string Bundled = "tessera-nano";
 
     /// <summary>Returns the argument that names a model.</summary>
-    /// <param name="files">Whether a GGUF file will do.</param>
-    public static Argument<string?> Argument(bool files = false) => new("MODEL")
+    public static Argument<string?> Argument() => new("MODEL")
     {
-        Description = $"The folder of a model in Hugging Face's form, {(files ? "a GGUF file, " : "")}"
-            + $"or the name of one that came with tessera [default: {Bundled}]",
+        Description = "The folder of a model in Hugging Face's form, a GGUF file, or the name of one that came with "
+            + $"tessera [default: {Bundled}]",
         Arity = ArgumentArity.ZeroOrOne,
     };
 
-    /// <summary>Returns the folder of a model: a path, or the name of one beside the program.</summary>
+    /// <summary>Returns where a model is: a path, or the name of one beside the program.</summary>
     /// <exception cref="CommandFailedException">There is no such model.</exception>
     /// <exception cref="UnauthorizedAccessException">A folder on the way to it may not be entered.</exception>
-    public static string Find(string? model, bool files = false)
+    public static string Find(string? model)
     {
-        if (model is not null && Directory.Exists(model))
+        if (model is not null && (Directory.Exists(model) || File.Exists(model)))
         {
             return model;
-        }
-
-        if (model is not null && File.Exists(model))
-        {
-            return files ? model : throw new CommandFailedException(
-                $"{model} is a file; give the folder of a model, with its config.json");
         }
 
         string name = model ?? Bundled;
@@ -44,7 +37,8 @@ internal static class ModelFolder
         throw new CommandFailedException(model is null
             ? $"the bundled model {Bundled} is not beside the program ({AppContext.BaseDirectory}models); "
                 + "give the folder of a model"
-            : $"there is no model at {model}; give a folder that holds a config.json, or one of: {Names()}");
+            : $"there is no model at {model}; give a folder that holds a config.json, a GGUF file, "
+                + $"or one of: {Names()}");
     }
 
     private static string? Beside(string name)

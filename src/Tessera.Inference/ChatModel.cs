@@ -2,9 +2,7 @@ using Tessera.Inference.Sampling;
 using Tessera.Models;
 using Tessera.Models.ChatTemplates;
 using Tessera.Models.Checkpoints;
-using Tessera.Models.Gguf;
 using Tessera.Models.Tokenizers;
-using Tessera.Tensors;
 using Tessera.Tensors.Memory;
 
 namespace Tessera.Inference;
@@ -15,7 +13,7 @@ namespace Tessera.Inference;
 public sealed class ChatModel : IDisposable
 {
     private readonly Lazy<ChatTemplate?> _template;
-    private Checkpoint? _checkpoint;
+    private StoredModel? _stored;
 
     /// <summary>Loads a model from a folder in Hugging Face's form, or from a GGUF file.</summary>
     /// <param name="path">The folder or file.</param>
@@ -25,20 +23,14 @@ public sealed class ChatModel : IDisposable
     /// <exception cref="InsufficientMemoryException">There is no memory for the model and its cache.</exception>
     public static ChatModel Load(string path, EngineOptions? options = null)
     {
-        if (File.Exists(path))
-        {
-            using GgufModel file = GgufModel.Open(path);
-            return Load(file, options ?? new EngineOptions());
-        }
-
-        Checkpoint checkpoint = Checkpoint.Load(path);
+        StoredModel stored = StoredModel.Open(path);
         try
         {
-            return Load(checkpoint, options);
+            return Load(stored, options ?? new EngineOptions());
         }
         catch
         {
-            checkpoint.Dispose();
+            stored.Dispose();
             throw;
         }
     }
@@ -112,71 +104,52 @@ public sealed class ChatModel : IDisposable
     public void Dispose()
     {
         Engine.Dispose();
-        _checkpoint?.Dispose();
+        _stored?.Dispose();
     }
 
-    private static ChatModel Load(Checkpoint checkpoint, EngineOptions? options)
+    private static ChatModel Load(StoredModel stored, EngineOptions options)
     {
-        string folder = checkpoint.Folder;
-        string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
-        options ??= new EngineOptions();
-        ServingMemory.Of(checkpoint.Config, checkpoint.ServingType, options).Require(name, AvailableMemory.Bytes());
-        ReadOnlyMemory<byte> json = checkpoint.Files.TokenizerJson ?? throw new FileNotFoundException(
-            $"{folder}: has no tokenizer.json, without which no text goes in or out");
+        string path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(stored.Location));
+        string name = File.Exists(path) ? Path.GetFileNameWithoutExtension(path) : Path.GetFileName(path);
+        ServingMemory memory = ServingMemory.Of(stored.Config, stored.ServingType, options);
+        (memory with { Weights = memory.Weights + stored.UnpackedBytes }).Require(name, AvailableMemory.Bytes());
+        (Transformer model, ByteLevelBpe tokenizer) = Read(stored, options);
+        RequireKnownTokens(stored, tokenizer);
 
-        (Transformer model, ByteLevelBpe tokenizer) = Read(checkpoint, options, json);
-        RequireKnownTokens(checkpoint, tokenizer);
-
-        ChatTemplate? Template() => checkpoint.Files is { ChatTemplate: { } source } files
-            ? ChatTemplate.Parse(
-                source, $"{folder}: chat template", files.Tokenizer?.BosToken, files.Tokenizer?.EosToken)
-            : null;
+        ChatTemplate? Template()
+        {
+            (string? begin, string? end) = stored.Markers(tokenizer);
+            return stored.ChatTemplate is { } source
+                ? ChatTemplate.Parse(source, $"{stored.Location}: chat template", begin, end)
+                : null;
+        }
 
         return new ChatModel(name, new Engine(model, tokenizer, options), tokenizer, Template)
         {
-            Created = File.GetLastWriteTimeUtc(Path.Combine(folder, "config.json")),
-            Sampling = ToSampling(checkpoint.Generation),
-            StopTokens = checkpoint.Generation.EosIds,
-            BeginToken = checkpoint.Generation.BosId,
-            BeginsTexts = checkpoint.Files.Tokenizer?.AddBosToken is true,
-            _checkpoint = checkpoint,
-        };
-    }
-
-    // Weights are copied out of the file, expanded, so that nothing refers to it afterwards.
-    private static ChatModel Load(GgufModel file, EngineOptions options)
-    {
-        string name = Path.GetFileNameWithoutExtension(file.Path);
-        double expanded = 4 * new TransformerMemory(file.Config).Parameters;
-        ServingMemory memory = ServingMemory.Of(file.Config, DType.F32, options);
-        (memory with { Weights = memory.Weights + expanded }).Require(name, AvailableMemory.Bytes());
-        Tokenizer tokenizer = file.ReadTokenizer();
-        Transformer model = file.Serve(options.ContextLength);
-        string? source = file.ChatTemplate;
-        string? Text(int? id) => id is { } known ? tokenizer.IdToToken(known) : null;
-        string? begin = Text(file.Config.BosId), end = Text(file.Config.EosIds.Cast<int?>().FirstOrDefault());
-        ChatTemplate? Template() =>
-            source is null ? null : ChatTemplate.Parse(source, $"{file.Path}: chat template", begin, end);
-
-        return new ChatModel(name, new Engine(model, tokenizer, options), tokenizer, Template)
-        {
-            Created = File.GetLastWriteTimeUtc(file.Path),
-            StopTokens = file.Config.EosIds,
-            BeginToken = file.Config.BosId,
-            BeginsTexts = file.BeginsTexts,
+            Created = stored.Written,
+            Sampling = ToSampling(stored.Generation),
+            StopTokens = stored.Generation.EosIds,
+            BeginToken = stored.Generation.BosId,
+            BeginsTexts = stored.BeginsTexts,
+            _stored = stored,
         };
     }
 
     /// <summary>Reads weights and tokenizer at the same time: both take a while, and neither needs the other.</summary>
     private static (Transformer Model, ByteLevelBpe Tokenizer) Read(
-        Checkpoint checkpoint, EngineOptions options, ReadOnlyMemory<byte> json)
+        StoredModel stored, EngineOptions options)
     {
-        string path = Path.Combine(checkpoint.Folder, "tokenizer.json");
-        Task<ByteLevelBpe> reading = Task.Run(() => ByteLevelBpe.Read(path, json));
+        if (!stored.HasTokenizer)
+        {
+            // Said at once, and not behind minutes of reading weights.
+            stored.ReadTokenizer();
+        }
+
+        Task<ByteLevelBpe> reading = Task.Run(stored.ReadTokenizer);
         Transformer model;
         try
         {
-            model = checkpoint.Serve(contextLength: options.ContextLength);
+            model = stored.Serve(contextLength: options.ContextLength);
         }
         catch (Exception weights)
         {
@@ -194,20 +167,20 @@ public sealed class ChatModel : IDisposable
         return (model, reading.GetAwaiter().GetResult());
     }
 
-    private static void RequireKnownTokens(Checkpoint checkpoint, ByteLevelBpe tokenizer)
+    private static void RequireKnownTokens(StoredModel stored, ByteLevelBpe tokenizer)
     {
-        int vocabulary = checkpoint.Config.VocabularySize;
+        int vocabulary = stored.Config.VocabularySize;
         if (tokenizer.VocabularySize > vocabulary)
         {
             throw new InvalidDataException(
-                $"{checkpoint.Folder}: tokenizer.json has tokens up to {tokenizer.VocabularySize - 1}; the model of "
-                + $"config.json knows {vocabulary}");
+                $"{stored.Location}: the tokenizer has tokens up to {tokenizer.VocabularySize - 1}; the model knows "
+                + $"{vocabulary}");
         }
 
-        if (checkpoint.Generation.BosId is { } begin && begin >= vocabulary)
+        if (stored.Generation.BosId is { } begin && begin >= vocabulary)
         {
             throw new InvalidDataException(
-                $"{checkpoint.Folder}: bos_token_id is {begin}; the model of config.json knows {vocabulary} tokens");
+                $"{stored.Location}: bos_token_id is {begin}; the model knows {vocabulary} tokens");
         }
     }
 

@@ -51,35 +51,35 @@ internal static class BenchCommand
         command.SetAction(arguments =>
         {
             string folder = ModelFolder.Find(arguments.GetValue(model));
-            using Checkpoint checkpoint = Checkpoint.Load(folder);
+            using StoredModel stored = StoredModel.Open(folder);
             BenchShapes shapes = BenchShapes.For(
-                checkpoint.Config.ContextLength,
+                stored.Config.ContextLength,
                 prompt.Int(arguments),
                 generate.Int(arguments),
                 Numbers(arguments.GetValue(depth)),
                 Numbers(arguments.GetValue(parallel)) ?? _usualParallel);
-            Run(checkpoint, shapes, threads.Int(arguments) ?? Workers.Count, arguments.GetValue(json));
+            Run(stored, shapes, threads.Int(arguments) ?? Workers.Count, arguments.GetValue(json));
         });
         return command;
     }
 
-    private static void Run(Checkpoint checkpoint, BenchShapes shapes, int threads, bool json)
+    private static void Run(StoredModel stored, BenchShapes shapes, int threads, bool json)
     {
-        TransformerConfig config = checkpoint.Config;
+        TransformerConfig config = stored.Config;
         EngineOptions taken = new()
         {
             MaxConcurrent = shapes.Parallel.Max(),
             ContextLength = Math.Max(2, shapes.Positions),
             CachePositions = checked(shapes.Positions * shapes.Parallel.Max()),
         };
-        ServingMemory.Of(config, checkpoint.ServingType, taken).Require(checkpoint.Folder, AvailableMemory.Bytes());
+        ServingMemory.Of(config, stored.ServingType, taken).Require(stored.Location, AvailableMemory.Bytes());
         using ThreadLimit limit = Workers.Limit(threads);
-        DType type = KernelSet.Default.Arithmetic(checkpoint.ServingType, checkpoint.ServingType);
-        Transformer model = checkpoint.Serve(contextLength: shapes.Positions);
+        DType type = KernelSet.Default.Arithmetic(stored.ServingType, stored.ServingType);
+        Transformer model = stored.Serve(contextLength: shapes.Positions);
         using EngineSpeed speed = new(model, shapes.Positions, shapes.Parallel.Max(), TimeProvider.System);
         double flops = MachineRoof.Flops(type, TimeProvider.System, threads);
         double bytes = MachineRoof.ReadBytes(TimeProvider.System, threads);
-        BenchTable table = new(checkpoint, shapes, threads, type, flops, bytes);
+        BenchTable table = new(stored, shapes, threads, type, flops, bytes);
         if (!json)
         {
             table.WriteHead();
@@ -157,7 +157,7 @@ internal static class BenchCommand
 
     /// <summary>Shows the results beside the roofs.</summary>
     private sealed class BenchTable(
-        Checkpoint checkpoint, BenchShapes shapes, int threads, DType type, double flops, double bytes)
+        StoredModel stored, BenchShapes shapes, int threads, DType type, double flops, double bytes)
     {
         private readonly List<EngineSpeedResult> _results = [];
 
@@ -165,7 +165,7 @@ internal static class BenchCommand
         {
             StandardStreams.Output.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{checkpoint.ParameterCount:N0} parameters, {type}, {KernelSet.Default.InstructionSet}, {threads} "
+                $"{stored.ParameterCount:N0} parameters, {type}, {KernelSet.Default.InstructionSet}, {threads} "
                 + $"threads; at most {flops / 1e9:F0} GFLOP/s and {bytes / 1e9:F1} GB/s here and now"));
             StandardStreams.Output.WriteLine(
                 $"prompts of {shapes.Prompt}, answers of {shapes.Answer}; tokens a second, all sequences together");
@@ -187,8 +187,8 @@ internal static class BenchCommand
 
         public string ToJson() => JsonSerializer.Serialize(new
         {
-            model = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(checkpoint.Folder))),
-            parameters = checkpoint.ParameterCount,
+            model = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(stored.Location))),
+            parameters = stored.ParameterCount,
             type = type.ToString(),
             instruction_set = KernelSet.Default.InstructionSet.ToString(),
             threads,

@@ -18,7 +18,7 @@ internal static class ChatCommand
                 ("echo \"Tell me a story.\" | tessera chat > story.txt", "ask one thing and keep the answer"),
             ],
         };
-        Argument<string?> model = ModelFolder.Argument(files: true);
+        Argument<string?> model = ModelFolder.Argument();
         Option<string?> system = new("--system")
         {
             Description = "What the model is told before the talk",
@@ -33,7 +33,7 @@ internal static class ChatCommand
         SamplingArguments sampling = new(command);
         command.SetAction(arguments =>
         {
-            string folder = ModelFolder.Find(arguments.GetValue(model), files: true);
+            string folder = ModelFolder.Find(arguments.GetValue(model));
             using ChatModel loaded = ChatModel.Load(
                 folder, new EngineOptions { MaxConcurrent = 1, ContextLength = context.Int(arguments) });
             if (loaded.Template is null)

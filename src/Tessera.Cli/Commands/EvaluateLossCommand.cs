@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Text.Json;
 using Tessera.Models;
 using Tessera.Models.Checkpoints;
-using Tessera.Models.Tokenizers;
 using Tessera.Tensors;
 using Tessera.Tensors.Memory;
 using Tessera.Training;
@@ -53,14 +52,11 @@ internal static class EvaluateLossCommand
 
     private static int Run(string folder, string[] data, int? context, bool json)
     {
-        using Checkpoint checkpoint = Checkpoint.Load(folder);
-        ReadOnlyMemory<byte> tokenizer = checkpoint.Files.TokenizerJson
-            ?? throw new FileNotFoundException(
-                $"{folder}: has no tokenizer.json, without which text can't be measured");
-        TokenizerEncoder encoder = new(ByteLevelBpe.Read(Path.Combine(folder, "tokenizer.json"), tokenizer));
-        int window = Math.Min(context ?? checkpoint.Config.ContextLength, checkpoint.Config.ContextLength);
-        RequireMemory(folder, checkpoint.Config, window);
-        Transformer model = checkpoint.Serve(DType.F32, window);
+        using StoredModel stored = StoredModel.Open(folder);
+        TokenizerEncoder encoder = new(stored.ReadTokenizer());
+        int window = Math.Min(context ?? stored.Config.ContextLength, stored.Config.ContextLength);
+        RequireMemory(stored, window);
+        Transformer model = stored.Serve(DType.F32, window);
         BadLines badLines = new(BadLines.DefaultLimit);
         TokenCache cache = new(TokenCache.DefaultFolder);
         List<HeldOutSet> sets = [];
@@ -83,14 +79,15 @@ internal static class EvaluateLossCommand
         }
     }
 
-    private static void RequireMemory(string folder, TransformerConfig config, int window)
+    private static void RequireMemory(StoredModel stored, int window)
     {
-        TransformerMemory memory = new(config);
-        double weights = memory.MultipliedParameters * sizeof(float);
+        TransformerMemory memory = new(stored.Config);
+        double weights = (memory.MultipliedParameters * sizeof(float)) + stored.UnpackedBytes;
         double rows = window * (memory.RowBytes(DType.F32) + memory.PositionBytes);
         long available = AvailableMemory.Bytes();
         string advice = weights > available ? "take a smaller model" : "give a smaller window with --context";
-        AvailableMemory.Require($"{folder} with windows of {window:N0} tokens", weights + rows, available, advice);
+        AvailableMemory.Require(
+            $"{stored.Location} with windows of {window:N0} tokens", weights + rows, available, advice);
     }
 
     private static void Print(IReadOnlyList<HeldOutResult> results, bool json)

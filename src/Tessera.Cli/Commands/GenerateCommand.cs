@@ -20,7 +20,7 @@ internal static class GenerateCommand
                     "always the same answer, as JSON with the numbers of tokens"),
             ],
         };
-        Argument<string?> model = ModelFolder.Argument(files: true);
+        Argument<string?> model = ModelFolder.Argument();
         Option<string> prompt = new("--prompt")
         {
             Description = "The text to continue",
@@ -41,7 +41,7 @@ internal static class GenerateCommand
         command.Options.Add(json);
         command.SetAction(arguments =>
         {
-            string folder = ModelFolder.Find(arguments.GetValue(model), files: true);
+            string folder = ModelFolder.Find(arguments.GetValue(model));
             using ChatModel loaded = ChatModel.Load(
                 folder, new EngineOptions { MaxConcurrent = 1, ContextLength = context.Int(arguments) });
             string text = arguments.GetRequiredValue(prompt);

@@ -23,9 +23,9 @@ internal static class InspectCommand
         command.SetAction(arguments =>
         {
             string folder = ModelFolder.Find(arguments.GetValue(model));
-            using Checkpoint checkpoint = Checkpoint.Load(folder);
+            using StoredModel stored = StoredModel.Open(folder);
             IEnumerable<(string Name, string? Value)> facts =
-                [.. Sizes(checkpoint), .. Form(checkpoint.Config), .. Words(checkpoint), .. Defaults(checkpoint)];
+                [.. Sizes(stored), .. Form(stored.Config), .. Words(stored), .. Defaults(stored)];
             foreach ((string name, string? value) in facts.Where(fact => fact.Value is { Length: > 0 }))
             {
                 StandardStreams.Output.WriteLine($"{name,-20} {value}");
@@ -34,14 +34,14 @@ internal static class InspectCommand
         return command;
     }
 
-    private static IEnumerable<(string Name, string? Value)> Sizes(Checkpoint checkpoint)
+    private static IEnumerable<(string Name, string? Value)> Sizes(StoredModel stored)
     {
-        TransformerConfig config = checkpoint.Config;
-        string folder = Path.GetFullPath(checkpoint.Folder);
-        long bytes = Directory.EnumerateFiles(folder, "*.safetensors").Sum(file => new FileInfo(file).Length);
-        yield return ("folder", folder);
+        TransformerConfig config = stored.Config;
+        string path = Path.GetFullPath(stored.Location);
+        yield return (File.Exists(path) ? "file" : "folder", path);
         yield return ("family", config.Family);
-        yield return ("parameters", $"{checkpoint.ParameterCount:N0} ({bytes / 1e6:N1} MB of {checkpoint.DType})");
+        string weights = $"{stored.FileBytes / 1e6:N1} MB, embedding {stored.DType}";
+        yield return ("parameters", $"{stored.ParameterCount:N0} ({weights})");
         yield return ("layers", $"{config.Layers}");
         yield return ("width", $"{config.Width} (feed-forward {config.FeedForwardWidth})");
         yield return ("heads", $"{config.Heads} of {config.HeadSize}, {config.KeyHeads} for keys and values");
@@ -66,25 +66,22 @@ internal static class InspectCommand
         });
     }
 
-    private static IEnumerable<(string Name, string? Value)> Words(Checkpoint checkpoint)
+    private static IEnumerable<(string Name, string? Value)> Words(StoredModel stored)
     {
-        CheckpointFiles files = checkpoint.Files;
-        ByteLevelBpe? tokenizer = files.TokenizerJson is { } json
-            ? ByteLevelBpe.Read(Path.Combine(checkpoint.Folder, "tokenizer.json"), json)
-            : null;
-        yield return ("vocabulary", $"{checkpoint.Config.VocabularySize:N0} tokens"
-            + (tokenizer is null ? "; no tokenizer.json" : $", {tokenizer.VocabularySize:N0} in tokenizer.json"));
+        Tokenizer? tokenizer = stored.HasTokenizer ? stored.ReadTokenizer() : null;
+        yield return ("vocabulary", $"{stored.Config.VocabularySize:N0} tokens"
+            + (tokenizer is null ? "; no tokenizer" : $", {tokenizer.VocabularySize:N0} in the tokenizer"));
         yield return ("control tokens", tokenizer is null ? null : Shown(tokenizer.SpecialTokens));
-        yield return ("text begins with", Token(tokenizer, checkpoint.Generation.BosId));
-        yield return ("answer ends with", checkpoint.Generation.EosIds is { Count: > 0 } ends
+        yield return ("text begins with", Token(tokenizer, stored.Generation.BosId));
+        yield return ("answer ends with", stored.Generation.EosIds is { Count: > 0 } ends
             ? string.Join(' ', ends.Select(end => Token(tokenizer, end)))
             : null);
-        yield return ("chat template", files.ChatTemplate is { } source ? $"{source.Length:N0} characters" : "none");
+        yield return ("chat template", stored.ChatTemplate is { } source ? $"{source.Length:N0} characters" : "none");
     }
 
-    private static IEnumerable<(string Name, string? Value)> Defaults(Checkpoint checkpoint)
+    private static IEnumerable<(string Name, string? Value)> Defaults(StoredModel stored)
     {
-        GenerationConfig config = checkpoint.Generation;
+        GenerationConfig config = stored.Generation;
         yield return ("temperature", config.Sample is false ? "0" : $"{config.Temperature:R}");
         yield return ("top-k", $"{config.TopK}");
         yield return ("top-p", $"{config.TopP:R}");
@@ -99,6 +96,6 @@ internal static class InspectCommand
         return tokens.Count > Most ? $"{shown} and {tokens.Count - Most} more" : shown;
     }
 
-    private static string? Token(ByteLevelBpe? tokenizer, int? id) =>
+    private static string? Token(Tokenizer? tokenizer, int? id) =>
         id is null ? null : tokenizer?.IdToToken(id.Value) is { } text ? $"{text} ({id})" : $"{id}";
 }

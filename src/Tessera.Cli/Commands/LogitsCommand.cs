@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Runtime.InteropServices;
 using Tessera.Models;
 using Tessera.Models.Checkpoints;
-using Tessera.Models.Gguf;
 using Tessera.Tensors;
 using Tessera.Tensors.Files;
 
@@ -25,7 +24,7 @@ internal static class LogitsCommand
                 ("python3 -c \"import numpy; print(numpy.fromfile('logits.f32', '<f4').reshape(3, -1))\"", "read them"),
             ],
         };
-        Argument<string?> model = ModelFolder.Argument(files: true);
+        Argument<string?> model = ModelFolder.Argument();
         Option<string> tokens = new("--tokens")
         {
             Description = "The ids, apart by commas; none is added",
@@ -43,14 +42,12 @@ internal static class LogitsCommand
         command.Options.Add(output);
         command.SetAction(arguments =>
         {
-            string folder = ModelFolder.Find(arguments.GetValue(model), files: true);
-            using Checkpoint? checkpoint = File.Exists(folder) ? null : Checkpoint.Load(folder);
-            using GgufModel? file = checkpoint is null ? GgufModel.Open(folder) : null;
-            TransformerConfig config = checkpoint?.Config ?? file!.Config;
-            int[] ids = Ids(arguments.GetRequiredValue(tokens), config);
-            Transformer transformer = checkpoint?.Serve(DType.F32, ids.Length) ?? file!.Serve(ids.Length);
+            string folder = ModelFolder.Find(arguments.GetValue(model));
+            using StoredModel stored = StoredModel.Open(folder);
+            int[] ids = Ids(arguments.GetRequiredValue(tokens), stored.Config);
+            Transformer transformer = stored.Serve(DType.F32, ids.Length);
             string path = arguments.GetRequiredValue(output).FullName;
-            long bytes = (long)ids.Length * config.VocabularySize * sizeof(float);
+            long bytes = (long)ids.Length * stored.Config.VocabularySize * sizeof(float);
             AtomicFile.Write(path, stream => Write(transformer, ids, stream), bytes);
         });
         return command;

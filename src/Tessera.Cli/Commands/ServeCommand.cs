@@ -25,7 +25,7 @@ internal static class ServeCommand
                     "ask it something"),
             ],
         };
-        Argument<string?> model = ModelFolder.Argument(files: true);
+        Argument<string?> model = ModelFolder.Argument();
         ServerOptions usual = new();
         Option<string> host = new("--host")
         {
@@ -53,7 +53,7 @@ internal static class ServeCommand
                 port.Int(arguments) ?? usual.Port,
                 arguments.GetValue(key) ?? Environment.GetEnvironmentVariable("TESSERA_API_KEY"));
             EngineOptions engine = new() { ContextLength = context.Int(arguments) };
-            string path = ModelFolder.Find(arguments.GetValue(model), files: true);
+            string path = ModelFolder.Find(arguments.GetValue(model));
             RunAsync(path, engine, options).GetAwaiter().GetResult();
         });
         return command;

@@ -49,22 +49,29 @@ internal static class TokenizeCommand
         return command;
     }
 
-    private static ByteLevelBpe Load(string folder)
+    // A folder needs nothing but its tokenizer.json here: texts can be counted before there is a model.
+    private static ByteLevelBpe Load(string path)
     {
-        string path = Path.Combine(folder, "tokenizer.json");
-        if (File.Exists(path))
+        string json = Path.Combine(path, "tokenizer.json");
+        if (File.Exists(json))
         {
-            return ByteLevelBpe.Load(path);
+            return ByteLevelBpe.Load(json);
         }
 
-        HiddenPath.ThrowIfHidden(path);
-        throw new CommandFailedException($"{folder} has no tokenizer.json; give the folder of a model with one");
+        if (File.Exists(path))
+        {
+            using StoredModel stored = StoredModel.Open(path);
+            return stored.ReadTokenizer();
+        }
+
+        HiddenPath.ThrowIfHidden(json);
+        throw new CommandFailedException($"{path} has no tokenizer.json; give the folder of a model with one");
     }
 
-    private static int BosId(string folder)
+    private static int BosId(string path)
     {
-        using Checkpoint checkpoint = Checkpoint.Load(folder);
-        return checkpoint.Generation.BosId ?? throw new CommandFailedException(
-            $"{folder} names no token that begins a text (bos_token_id); leave --bos away");
+        using StoredModel stored = StoredModel.Open(path);
+        return stored.Generation.BosId ?? throw new CommandFailedException(
+            $"{path} names no token that begins a text (bos_token_id); leave --bos away");
     }
 }

@@ -1,4 +1,5 @@
 using Tessera.Models.Families;
+using Tessera.Models.Tokenizers;
 using Tessera.Tensors;
 using Tessera.Tensors.Files;
 using Tessera.Tensors.Kernels;
@@ -9,7 +10,7 @@ namespace Tessera.Models.Checkpoints;
 /// Reads and writes a model in Hugging Face's form: a folder with config.json, safetensors and the tokenizer's files.
 /// The tensors stay in the mapped files until they are asked for.
 /// </summary>
-public sealed class Checkpoint : IDisposable
+public sealed class Checkpoint : StoredModel
 {
     /// <summary>The largest shard that is written unless another size is asked for, as in transformers 5.</summary>
     public const long DefaultShardBytes = 50_000_000_000;
@@ -28,29 +29,49 @@ public sealed class Checkpoint : IDisposable
     /// <summary>Gets the folder.</summary>
     public string Folder { get; }
 
-    /// <summary>Gets the model's configuration.</summary>
-    public TransformerConfig Config { get; }
+    /// <inheritdoc/>
+    public override string Location => Folder;
 
-    /// <summary>
-    /// Gets how answers are made: what the checkpoint says, or what follows from the model's configuration.
-    /// </summary>
-    public GenerationConfig Generation { get; }
+    /// <inheritdoc/>
+    public override TransformerConfig Config { get; }
+
+    /// <inheritdoc/>
+    public override GenerationConfig Generation { get; }
 
     /// <summary>Gets the tokenizer's files, the chat template and what else goes with the model.</summary>
     public CheckpointFiles Files { get; }
 
-    /// <summary>Gets the type of the stored values: that of the token embedding.</summary>
-    public DType DType { get; private set; }
+    /// <inheritdoc/>
+    public override DType DType => _tensors[EmbeddingName].DType;
 
     /// <summary>
     /// Gets what a served model computes in: BF16 where that is the stored type and the processor multiplies it, else
     /// F32.
     /// </summary>
-    public DType ServingType =>
+    public override DType ServingType =>
         DType == DType.BF16 && KernelSet.Default.MultipliesBFloat16 ? DType.BF16 : DType.F32;
 
-    /// <summary>Gets the number of stored values.</summary>
-    public long ParameterCount => _tensors.Values.Sum(tensor => tensor.Shape.Count);
+    /// <inheritdoc/>
+    public override long ParameterCount => _tensors.Values.Sum(tensor => tensor.Shape.Count);
+
+    /// <inheritdoc/>
+    public override long FileBytes =>
+        Directory.EnumerateFiles(Folder, "*.safetensors").Sum(file => new FileInfo(file).Length);
+
+    /// <inheritdoc/>
+    public override DateTimeOffset Written => File.GetLastWriteTimeUtc(ConfigPath(Folder));
+
+    /// <inheritdoc/>
+    public override bool HasTokenizer => Files.TokenizerJson is not null;
+
+    /// <inheritdoc/>
+    public override string? ChatTemplate => Files.ChatTemplate;
+
+    /// <inheritdoc/>
+    public override bool BeginsTexts => Files.Tokenizer?.AddBosToken is true;
+
+    private string EmbeddingName => ModelFamily.Of(Config.Family).Parameters(Config)
+        .First(spec => spec.Kind == ParameterKind.TokenEmbedding).Name;
 
     /// <summary>Reads a folder and checks that its tensors are those that its configuration describes.</summary>
     /// <exception cref="InvalidDataException">
@@ -63,7 +84,7 @@ public sealed class Checkpoint : IDisposable
     public static Checkpoint Load(string folder)
     {
         AtomicFolder.Restore(folder);
-        string path = Path.Combine(folder, CheckpointFiles.ConfigName);
+        string path = ConfigPath(folder);
         if (!File.Exists(path))
         {
             HiddenPath.ThrowIfHidden(path);
@@ -206,15 +227,18 @@ public sealed class Checkpoint : IDisposable
         }
     }
 
-    /// <summary>
-    /// Makes the model to serve it: its matrices stay in the mapped files until this is disposed, and nothing is
-    /// trained.
-    /// </summary>
-    /// <param name="computeType">What matrix products are computed in; null: <see cref="ServingType"/>.</param>
-    /// <param name="contextLength">How many positions are wanted, where that is less than the model was made for: its
-    /// tables grow with them.</param>
-    /// <exception cref="InvalidDataException">A value is infinite or none.</exception>
-    public Transformer Serve(DType? computeType = null, int? contextLength = null)
+    /// <inheritdoc/>
+    public override (string? Begin, string? End) Markers(Tokenizer tokenizer) =>
+        (Files.Tokenizer?.BosToken, Files.Tokenizer?.EosToken);
+
+    /// <inheritdoc/>
+    public override ByteLevelBpe ReadTokenizer() => Files.TokenizerJson is { } json
+        ? ByteLevelBpe.Read(Path.Combine(Folder, CheckpointFiles.TokenizerName), json)
+        : throw new FileNotFoundException($"{Folder}: has no tokenizer.json, without which no text goes in or out");
+
+    /// <inheritdoc/>
+    /// <remarks>Matrices stay in the mapped files until this is disposed.</remarks>
+    public override Transformer Serve(DType? computeType = null, int? contextLength = null)
     {
         // Vectors are read in F32, and nothing computes in F16.
         ParameterSet parameters = new(Config, spec =>
@@ -230,7 +254,9 @@ public sealed class Checkpoint : IDisposable
     }
 
     /// <summary>Ends the mapping of the files; what <see cref="Mapped"/> returned can't be used any more.</summary>
-    public void Dispose() => _shards.Dispose();
+    public override void Dispose() => _shards.Dispose();
+
+    private static string ConfigPath(string folder) => Path.Combine(folder, CheckpointFiles.ConfigName);
 
     private static ModelFamily Family(JsonFields fields)
     {
@@ -270,7 +296,6 @@ public sealed class Checkpoint : IDisposable
 
             unused.Remove(name);
             _tensors.Add(spec.Name, tensor);
-            DType = spec.Kind == ParameterKind.TokenEmbedding ? tensor.DType : DType;
         }
 
         unused.RemoveWhere(name => family.IsConstant(name) || (Config.TiedEmbeddings && name == ModelFamily.HeadName));

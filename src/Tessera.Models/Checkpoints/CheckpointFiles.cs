@@ -15,7 +15,7 @@ public sealed record CheckpointFiles
 
     internal const string ConfigName = "config.json";
     private const string GenerationName = "generation_config.json";
-    private const string TokenizerName = "tokenizer.json";
+    internal const string TokenizerName = "tokenizer.json";
     private const string TokenizerConfigName = "tokenizer_config.json";
     private const string ChatTemplateName = "chat_template.jinja";
 

@@ -1,3 +1,4 @@
+using Tessera.Models.Checkpoints;
 using Tessera.Models.Families;
 using Tessera.Models.Tokenizers;
 using Tessera.Tensors;
@@ -9,9 +10,10 @@ namespace Tessera.Models.Gguf;
 /// Reads a model from a GGUF file, as llama.cpp writes them, into the form that Hugging Face's checkpoints have: rotary
 /// pairs in halves of a head, GPT-2's matrices by input. Weights are expanded to float32.
 /// </summary>
-public sealed class GgufModel : IDisposable
+public sealed class GgufModel : StoredModel
 {
     private const string ArchitectureKey = "general.architecture";
+    private const string EmbeddingName = "token_embd.weight";
 
     private readonly GgufFile _file;
     private readonly ModelFamily _family;
@@ -35,19 +37,41 @@ public sealed class GgufModel : IDisposable
         CheckTensors();
     }
 
-    /// <summary>Gets the path that the file was opened with.</summary>
-    public string Path => _file.Path;
+    /// <inheritdoc/>
+    public override string Location => _file.Path;
 
-    /// <summary>Gets the model's configuration.</summary>
-    public TransformerConfig Config { get; }
+    /// <inheritdoc/>
+    public override TransformerConfig Config { get; }
 
-    /// <summary>Gets the chat template, in Jinja; null where the file has none.</summary>
-    /// <exception cref="InvalidDataException">It is no text.</exception>
-    public string? ChatTemplate => _file.Metadata.OptionalText("tokenizer.chat_template");
+    /// <inheritdoc/>
+    public override GenerationConfig Generation => GenerationConfig.Of(Config);
 
-    /// <summary>Gets whether every text begins with the token that begins one.</summary>
-    /// <exception cref="InvalidDataException">The key is neither true nor false.</exception>
-    public bool BeginsTexts => _file.Metadata.OptionalBool("tokenizer.ggml.add_bos_token") ?? false;
+    /// <inheritdoc/>
+    public override DType DType => _file[EmbeddingName].DType;
+
+    /// <inheritdoc/>
+    public override DType ServingType => DType.F32;
+
+    /// <inheritdoc/>
+    public override long ParameterCount => _file.Names.Sum(name => _file[name].Shape.Count);
+
+    /// <inheritdoc/>
+    public override long FileBytes => new FileInfo(Location).Length;
+
+    /// <inheritdoc/>
+    public override DateTimeOffset Written => File.GetLastWriteTimeUtc(Location);
+
+    /// <inheritdoc/>
+    public override double UnpackedBytes => (double)ParameterCount * sizeof(float);
+
+    /// <inheritdoc/>
+    public override bool HasTokenizer => _file.Metadata.Contains(GgufTokenizer.TokensKey);
+
+    /// <inheritdoc/>
+    public override string? ChatTemplate => _file.Metadata.OptionalText("tokenizer.chat_template");
+
+    /// <inheritdoc/>
+    public override bool BeginsTexts => _file.Metadata.OptionalBool("tokenizer.ggml.add_bos_token") ?? false;
 
     /// <summary>Opens a file and checks that its tensors are those that its keys describe.</summary>
     /// <exception cref="InvalidDataException">
@@ -57,7 +81,7 @@ public sealed class GgufModel : IDisposable
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="UnauthorizedAccessException">The file may not be read.</exception>
     /// <exception cref="IOException">The file can't be read.</exception>
-    public static GgufModel Open(string path)
+    public static new GgufModel Open(string path)
     {
         GgufFile file = GgufFile.Open(path);
         try
@@ -89,17 +113,24 @@ public sealed class GgufModel : IDisposable
             : values;
     }
 
-    /// <summary>Reads the tokenizer; a byte that no token stands for is left out of a text.</summary>
-    /// <exception cref="InvalidDataException">
-    /// A key is absent, wrong or says what is not supported; the message names file, key and value.
-    /// </exception>
-    public Tokenizer ReadTokenizer() => GgufTokenizer.Read(_file);
+    /// <inheritdoc/>
+    public override (string? Begin, string? End) Markers(Tokenizer tokenizer)
+    {
+        return (Text(Config.BosId), Config.EosIds is [int end, ..] ? Text(end) : null);
 
-    /// <summary>Makes the model to serve it; nothing is trained.</summary>
-    /// <param name="contextLength">How many positions are wanted, where that is less than the model was made for: its
-    /// tables grow with them.</param>
-    /// <exception cref="InvalidDataException">A value is infinite or none.</exception>
-    public Transformer Serve(int? contextLength = null)
+        string? Text(int? id) => id is { } known ? tokenizer.IdToToken(known) : null;
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>A byte that no token stands for is left out of a text.</remarks>
+    public override ByteLevelBpe ReadTokenizer() => HasTokenizer
+        ? GgufTokenizer.Read(_file)
+        : throw new FileNotFoundException(
+            $"{Location}: has no {GgufTokenizer.TokensKey}, without which no text goes in or out");
+
+    /// <inheritdoc/>
+    /// <remarks>Weights are copied, expanded to float32.</remarks>
+    public override Transformer Serve(DType? computeType = null, int? contextLength = null)
     {
         ParameterSet parameters = new(Config, Copy);
         foreach (Parameter parameter in parameters.All)
@@ -108,11 +139,14 @@ public sealed class GgufModel : IDisposable
         }
 
         int context = Math.Min(contextLength ?? Config.ContextLength, Config.ContextLength);
-        return new Transformer(Config with { ContextLength = context }, parameters);
+        return new Transformer(Config with { ContextLength = context }, parameters)
+        {
+            ComputeType = computeType ?? ServingType,
+        };
     }
 
-    /// <summary>Closes the file.</summary>
-    public void Dispose() => _file.Dispose();
+    /// <inheritdoc/>
+    public override void Dispose() => _file.Dispose();
 
     private void CheckTensors()
     {

@@ -6,6 +6,9 @@ namespace Tessera.Models.Gguf;
 /// <summary>Reads a tokenizer from a GGUF file's keys.</summary>
 internal static class GgufTokenizer
 {
+    /// <summary>The key of the tokens' texts.</summary>
+    public const string TokensKey = Prefix + "tokens";
+
     private const string Prefix = "tokenizer.ggml.";
 
     // tokenizer.ggml.token_type.
@@ -39,7 +42,7 @@ internal static class GgufTokenizer
                 + $"supported; gpt2 with {string.Join(", ", _splittings.Keys)} is");
         }
 
-        string[] tokens = Required(metadata.OptionalTexts(Prefix + "tokens"), "tokens");
+        string[] tokens = Required(metadata.OptionalTexts(TokensKey), "tokens");
         string[] merges = Required(metadata.OptionalTexts(Prefix + "merges"), "merges");
         int[]? types = metadata.OptionalInts(Prefix + "token_type", 0, LargestType);
         if (tokens.Length > TokenizerJson.MostTokens)
