@@ -43,7 +43,7 @@ internal sealed class GgufFields(GgufFile file, string architecture)
 
     /// <summary>Makes the error for a value that is of no use.</summary>
     public InvalidDataException Wrong(string name, string wanted) =>
-        new($"{file.Path}: {Key(name)} says what is not computed; {wanted} is wanted");
+        file.Metadata.Wrong(Key(name), wanted);
 
     private string Key(string name) => $"{architecture}.{name}";
 }

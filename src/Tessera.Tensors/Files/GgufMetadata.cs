@@ -110,6 +110,12 @@ public sealed class GgufMetadata
             return float.IsFinite(number);
         });
 
+    /// <summary>Makes the error for a value that is of no use; it names the file, the key and what is there.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="wanted">What would be of use.</param>
+    public InvalidDataException Wrong(string key, string wanted) =>
+        Find(key) is { } value ? Wrong(key, value, wanted) : Absent(key, wanted);
+
     private T[]? OptionalNumbers<T>(string key, string wanted, Taking<T> take)
     {
         if (Find(key) is not { } value)

@@ -51,7 +51,7 @@ public sealed class GgufModelTests
 
     [Theory]
     [InlineData("mixtral", "is missing among")]
-    [InlineData("llama-yarn", "rope.scaling.type")]
+    [InlineData("llama-yarn", "llama.rope.scaling.type is \"yarn\"; none is wanted")]
     [InlineData("llama3-ropefreqs", "\"rope_freqs.weight\"")]
     [InlineData("gemma3", "\"gemma3\" is not supported; gpt2, llama, qwen3 are")]
     public void AModelThatIsNotSupportedSaysWhy(string name, string fault)
